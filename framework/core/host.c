@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "host.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "log.h"
+
+static struct instance *instance_of(const struct vpn_host *host)
+{
+	return host->ctx;
+}
+
+static void host_log(const struct vpn_host *host, uint32_t level, const char *text)
+{
+	log_text(level, host->name, text);
+}
+
+static uint64_t host_now_ns(const struct vpn_host *host)
+{
+	(void)host;
+	return lane_now_ns();
+}
+
+static uint64_t host_wall_ns(const struct vpn_host *host)
+{
+	struct timespec now;
+	(void)host;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+static void host_random(const struct vpn_host *host, void *buf, size_t len)
+{
+	(void)host;
+	/* without randomness no key is safe: there is nothing to go on with */
+	if (uv_random(NULL, NULL, buf, len, 0, NULL) != 0)
+		abort();
+}
+
+static void host_wake(const struct vpn_host *host, uint32_t index)
+{
+	struct instance *in = instance_of(host);
+	if (in->parts != NULL && index < in->pipeline->n_lanes)
+		lane_wake(in->parts[index]);
+}
+
+static const char *event_text(uint32_t event)
+{
+	switch (event) {
+	case VPN_EVENT_LINK_UP:
+		return "link is up";
+	case VPN_EVENT_LINK_DOWN:
+		return "link is down";
+	case VPN_EVENT_MTU:
+		return "MTU has changed";
+	case VPN_EVENT_PEER_DEAD:
+		return "peer does not answer";
+	default:
+		return "event";
+	}
+}
+
+static void host_notify(const struct vpn_host *host, uint32_t event, uint64_t value)
+{
+	const struct pipeline_events *events = &instance_of(host)->pipeline->events;
+	log_printf(VPN_LOG_DEBUG, host->name, "%s (%llu)", event_text(event), (unsigned long long)value);
+	if (events->event != NULL)
+		events->event(events->ctx, host->name, event, value);
+}
+
+static void host_fail(const struct vpn_host *host, const struct vpn_error *err)
+{
+	struct pipeline *p = instance_of(host)->pipeline;
+	pthread_mutex_lock(&p->lock);
+	bool first = !p->failed;
+	if (first) {
+		size_t known = err->size < sizeof(p->error) ? err->size : sizeof(p->error);
+		p->failed = true;
+		memcpy(&p->error, err, known);
+		p->error.size = sizeof(p->error);
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (first)
+		log_text(VPN_LOG_ERROR, host->name, err->text);
+	if (first && p->events.failed != NULL)
+		p->events.failed(p->events.ctx);
+}
+
+static const void *host_get_service(const struct vpn_host *host, const char *id, void **ret_inst)
+{
+	struct pipeline *p = instance_of(host)->pipeline;
+	for (size_t i = 0; i < p->n_instances; i++) {
+		struct instance *in = &p->instances[i];
+		const struct vpn_lifecycle *life = in->component->lifecycle;
+		if (!in->created || !VPN_HAS(life, struct vpn_lifecycle, get_extension) ||
+		    life->get_extension == NULL)
+			continue;
+		const void *found = life->get_extension(in->inst, id);
+		if (found == NULL)
+			continue;
+		*ret_inst = in->inst;
+		return found;
+	}
+	return NULL;
+}
+
+void host_init(struct instance *in, const struct graph *graph, const struct graph_stage *stage)
+{
+	in->host = (struct vpn_host){
+		.size = sizeof(in->host),
+		.abi_major = VPN_ABI_MAJOR,
+		.abi_minor = VPN_ABI_MINOR,
+		.n_lanes = stage != NULL ? graph->n_lanes : 0,
+		.log_level = log_level(),
+		.mtu_above = stage != NULL ? stage->mtu_above : 0,
+		.mtu_below = stage != NULL ? stage->mtu_below : 0,
+		.flags = graph->layer,
+		.name = in->part->name,
+		.pipeline = graph->manifest->name,
+		.ctx = in,
+		.log = host_log,
+		.now_ns = host_now_ns,
+		.wall_ns = host_wall_ns,
+		.random = host_random,
+		.alloc = lane_alloc,
+		.release = lane_release,
+		.split = lane_split,
+		.watch = lane_watch,
+		.arm = lane_arm,
+		.wake = host_wake,
+		.resolve = lane_resolve,
+		.writable = lane_writable,
+		.notify = host_notify,
+		.fail = host_fail,
+		.get_service = host_get_service,
+	};
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "log.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <vpncore/plugin.h>
+
+#define LINE_MAX_BYTES 1024
+#define WHO_END        256 /* what stands in front of the text ends here */
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
+static struct {
+	pthread_mutex_t lock;
+	uint32_t level;
+	bool json;
+	void (*line)(void *ctx, uint32_t level, const char *line);
+	void *ctx;
+} out = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = VPN_LOG_INFO};
+
+void log_configure(uint32_t level, bool json)
+{
+	pthread_mutex_lock(&out.lock);
+	out.level = level;
+	out.json = json;
+	pthread_mutex_unlock(&out.lock);
+}
+
+uint32_t log_level(void)
+{
+	pthread_mutex_lock(&out.lock);
+	uint32_t level = out.level;
+	pthread_mutex_unlock(&out.lock);
+	return level;
+}
+
+void log_redirect(void (*line)(void *ctx, uint32_t level, const char *line), void *ctx)
+{
+	pthread_mutex_lock(&out.lock);
+	out.line = line;
+	out.ctx = ctx;
+	pthread_mutex_unlock(&out.lock);
+}
+
+int log_level_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++)
+		if (strcmp(name, level_names[i]) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* Appends s to line, escaped for the format, up to `limit` bytes; returns the new length. */
+static size_t append(char *line, size_t at, size_t limit, const char *s, bool json)
+{
+	for (; *s != '\0' && at + 7 < limit; s++) {
+		unsigned char c = (unsigned char)*s;
+		if (json && (c == '"' || c == '\\')) {
+			line[at++] = '\\';
+			line[at++] = (char)c;
+		} else if (c < 0x20 || c == 0x7f) {
+			if (json)
+				at += (size_t)snprintf(line + at, 7, "\\u%04x", c);
+			else
+				line[at++] = '?';
+		} else {
+			line[at++] = (char)c;
+		}
+	}
+	line[at] = '\0';
+	return at;
+}
+
+static size_t format_json(char *line, uint32_t level, const char *who, const char *text)
+{
+	struct timespec now;
+	struct tm tm;
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	char when[32];
+	size_t n = strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(when + n, sizeof(when) - n, ".%03ldZ", now.tv_nsec / 1000000);
+	size_t at = (size_t)snprintf(line, LINE_MAX_BYTES,
+				     "{\"time\":\"%s\",\"level\":\"%s\",\"from\":\"", when,
+				     level_names[level]);
+	at = append(line, at, WHO_END, who, true);
+	at += (size_t)snprintf(line + at, LINE_MAX_BYTES - at, "\",\"text\":\"");
+	at = append(line, at, LINE_MAX_BYTES, text, true);
+	/* append() leaves room for this */
+	line[at++] = '"';
+	line[at++] = '}';
+	line[at] = '\0';
+	return at;
+}
+
+static size_t format_text(char *line, uint32_t level, const char *who, const char *text)
+{
+	size_t at = (size_t)snprintf(line, LINE_MAX_BYTES, "%s: ", level_names[level]);
+	at = append(line, at, WHO_END, who, false);
+	if (*who != '\0')
+		at = append(line, at, LINE_MAX_BYTES, ": ", false);
+	return append(line, at, LINE_MAX_BYTES, text, false);
+}
+
+void log_text(uint32_t level, const char *who, const char *text)
+{
+	char line[LINE_MAX_BYTES + 2];
+	if (level > VPN_LOG_DEBUG)
+		level = VPN_LOG_DEBUG;
+	pthread_mutex_lock(&out.lock);
+	if (level <= out.level) {
+		size_t n = out.json ? format_json(line, level, who, text)
+				    : format_text(line, level, who, text);
+		if (out.line != NULL) {
+			out.line(out.ctx, level, line);
+		} else {
+			line[n++] = '\n';
+			fwrite(line, 1, n, stderr);
+		}
+	}
+	pthread_mutex_unlock(&out.lock);
+}
+
+void log_printf(uint32_t level, const char *who, const char *format, ...)
+{
+	char text[LINE_MAX_BYTES];
+	va_list ap;
+	if (level > log_level())
+		return;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	log_text(level, who, text);
+}

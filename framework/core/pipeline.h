@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pipeline: a graph brought to life. Makes the instances, gives each the host's services, starts
+ * them from the network to the device, runs the lanes, and takes everything down in reverse.
+ */
+#ifndef VPNCORE_CORE_PIPELINE_H
+#define VPNCORE_CORE_PIPELINE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "graph.h"
+#include "lane.h"
+
+struct pipeline;
+
+/* One component of a running pipeline. */
+struct instance {
+	struct pipeline *pipeline;
+	const struct manifest_part *part;
+	const struct vpn_component *component;
+	void *inst;
+	struct vpn_host host;
+	struct vpn_lane **lanes;    /* n_lanes of the pipeline; NULL for routes and dns */
+	struct lane_part **parts;   /* the same, as the host sees them */
+	bool created, started, applied;
+};
+
+struct pipeline_events {
+	/* A component has failed for good; the owner should call pipeline_stop(). [any] */
+	void (*failed)(void *ctx);
+	/* Something happened (VPN_EVENT_*). May be NULL. [any] */
+	void (*event)(void *ctx, const char *who, uint32_t event, uint64_t value);
+	void *ctx;
+};
+
+struct pipeline {
+	const struct graph *graph;
+	struct pipeline_events events;
+	struct instance *instances; /* stages first, as in the graph, then routes and dns */
+	size_t n_instances;
+	size_t n_stages;
+	struct lane **lanes;
+	uint32_t n_lanes;
+	pthread_mutex_t lock;
+	bool failed;
+	struct vpn_error error; /* why it failed, the first one; under lock */
+};
+
+/* Makes all instances; nothing outside of memory changes. The graph must outlive it. [main] */
+struct pipeline *pipeline_new(const struct graph *graph, const struct pipeline_events *events,
+			      struct vpn_error *err);
+
+/* Starts everything, from the network to the device, then the lanes, then routes and dns. On
+ * failure all is taken down again. [main] */
+vpn_status pipeline_start(struct pipeline *p, struct vpn_error *err);
+
+/* Stops everything in reverse. Idempotent. *err gets what a revert reported. [main] */
+vpn_status pipeline_stop(struct pipeline *p, struct vpn_error *err);
+
+/* Why it failed; false when it has not. [any] */
+bool pipeline_error(struct pipeline *p, struct vpn_error *err);
+
+/* Stops and frees; accepts NULL; returns NULL. *ret_lookups_left, when given, becomes true when the
+ * resolver is still at work: leave the process by _exit() then, or wait for it in exit(). [main] */
+struct pipeline *pipeline_free(struct pipeline *p, bool *ret_lookups_left);
+
+/* What the device calls itself; false before start. [main] */
+bool pipeline_device(struct pipeline *p, struct vpn_device_info *out);
+
+/* One line for each lane and stage. [any] while it exists */
+void pipeline_counters(const struct pipeline *p, void (*line)(void *ctx, const char *text), void *ctx);
+
+#endif

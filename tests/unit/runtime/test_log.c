@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "log.h"
+#include <vpncore/plugin.h>
+
+static char last[2048];
+static int lines;
+
+static void keep(void *ctx, uint32_t level, const char *line)
+{
+	(void)ctx;
+	(void)level;
+	snprintf(last, sizeof(last), "%s", line);
+	lines++;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	lines = 0;
+	log_redirect(keep, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	log_redirect(NULL, NULL);
+	log_configure(VPN_LOG_INFO, false);
+	return 0;
+}
+
+static void text_names_level_and_source(void **state)
+{
+	(void)state;
+	log_configure(VPN_LOG_INFO, false);
+	log_text(VPN_LOG_WARN, "udp", "port 7 is odd");
+	assert_string_equal(last, "warn: udp: port 7 is odd");
+	log_text(VPN_LOG_ERROR, "", "whole");
+	assert_string_equal(last, "error: whole");
+}
+
+static void levels_above_the_limit_are_not_written(void **state)
+{
+	(void)state;
+	log_configure(VPN_LOG_WARN, false);
+	log_text(VPN_LOG_INFO, "udp", "no");
+	log_printf(VPN_LOG_DEBUG, "udp", "no %d", 1);
+	assert_int_equal(lines, 0);
+	log_text(VPN_LOG_WARN, "udp", "yes");
+	assert_int_equal(lines, 1);
+}
+
+static void control_characters_cannot_forge_a_line(void **state)
+{
+	(void)state;
+	log_configure(VPN_LOG_INFO, false);
+	log_text(VPN_LOG_INFO, "x", "a\nerror: y: b\x1b[2J");
+	assert_null(strchr(last, '\n'));
+	assert_null(strchr(last, '\x1b'));
+}
+
+static void json_lines_parse_whatever_the_text(void **state)
+{
+	char text[4096];
+	(void)state;
+	log_configure(VPN_LOG_INFO, true);
+	for (size_t n = 0; n < sizeof(text) - 1; n += 97) {
+		for (size_t i = 0; i < n; i++)
+			text[i] = (char)(i % 3 == 0 ? '"' : i % 3 == 1 ? '\\' : (int)(1 + i % 30));
+		text[n] = '\0';
+		log_text(VPN_LOG_INFO, "who\"", text);
+		json_t *j = json_loads(last, 0, NULL);
+		assert_non_null(j);
+		assert_string_equal(json_string_value(json_object_get(j, "level")), "info");
+		assert_string_equal(json_string_value(json_object_get(j, "from")), "who\"");
+		json_decref(j);
+	}
+}
+
+static void names_become_levels(void **state)
+{
+	(void)state;
+	assert_int_equal(log_level_of("error"), VPN_LOG_ERROR);
+	assert_int_equal(log_level_of("debug"), VPN_LOG_DEBUG);
+	assert_int_equal(log_level_of("loud"), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(text_names_level_and_source, setup, teardown),
+		cmocka_unit_test_setup_teardown(levels_above_the_limit_are_not_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(control_characters_cannot_forge_a_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(json_lines_parse_whatever_the_text, setup, teardown),
+		cmocka_unit_test(names_become_levels),
+	};
+	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
