@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* vpncore check: says everything that is wrong with manifests, and touches nothing. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "commands.h"
+#include "fault.h"
+#include "graph.h"
+#include "output.h"
+
+/* "FILE: ok: site-a: tuntap-linux, udp; MTU 1420; 1 lane" */
+static void print_summary(const char *file, const struct graph *g)
+{
+	output_plain(stdout, file);
+	printf(": ok: %s:", g->manifest->name);
+	for (size_t i = 0; i < g->n_stages; i++) {
+		fputs(i == 0 ? " " : ", ", stdout);
+		output_plain(stdout, g->stages[i].part->name);
+	}
+	printf("; MTU %u; %u lane%s\n", g->mtu, g->n_lanes, g->n_lanes == 1 ? "" : "s");
+}
+
+/* True when the file is good. */
+static bool check_file(struct loader *loader, const char *file, bool quiet)
+{
+	struct problems problems;
+	struct graph graph;
+	problems_init(&problems, file);
+	struct manifest *m = manifest_load(file, loader, &problems);
+	bool good = m != NULL && graph_build(&graph, m, &problems);
+	problems_print(&problems, output_line, stderr);
+	if (good && !quiet)
+		print_summary(file, &graph);
+	manifest_free(m);
+	problems_clear(&problems);
+	return good;
+}
+
+static int check_files(int n, char **files, bool quiet)
+{
+	struct vpn_error err = VPN_ERROR_INIT;
+	struct loader *loader = loader_new(&err);
+	if (loader == NULL) {
+		fprintf(stderr, "vpncore: %s\n", err.text);
+		return STATUS_FAILED;
+	}
+	int status = STATUS_OK;
+	for (int i = 0; i < n; i++)
+		if (!check_file(loader, files[i], quiet))
+			status = STATUS_REFUSED;
+	loader_free(loader);
+	return status;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{"quiet", no_argument, NULL, 'q'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	bool quiet = false;
+	int c;
+	while ((c = getopt_long(argc, argv, ":qh", known, NULL)) != -1) {
+		switch (c) {
+		case 'q':
+			quiet = true;
+			break;
+		case 'h':
+			help_print("check");
+			return STATUS_OK;
+		default:
+			return help_refuse_option("check", c, argv, known);
+		}
+	}
+	if (optind == argc)
+		return help_refuse("check", "which manifest?");
+	return check_files(argc - optind, argv + optind, quiet);
+}

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# bash completion for vpncore(1)
+
+# The ids of the components that plugins bring, one a line.
+_vpncore_ids()
+{
+	vpncore plugin list 2>/dev/null | awk 'NR > 1 { print $2 }'
+}
+
+# Files whose name ends in $1, and directories.
+_vpncore_files()
+{
+	local IFS=$'\n'
+	compopt -o filenames 2>/dev/null
+	COMPREPLY=($(compgen -d -- "$2") $(compgen -f -X "!*.$1" -- "$2"))
+}
+
+_vpncore_words()
+{
+	COMPREPLY=($(compgen -W "$1" -- "$2"))
+}
+
+_vpncore()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	local command=${COMP_WORDS[1]}
+	COMPREPLY=()
+
+	# "--format=dot" arrives as three words
+	if [[ $cur == "=" ]]; then
+		cur=""
+	elif [[ $prev == "=" ]]; then
+		prev=${COMP_WORDS[COMP_CWORD-2]}
+	fi
+	if ((COMP_CWORD == 1)); then
+		_vpncore_words "run check graph plugin help --help --version" "$cur"
+		return
+	fi
+	if [[ $command == plugin ]] && ((COMP_CWORD == 2)); then
+		_vpncore_words "list show --help" "$cur"
+		return
+	fi
+	if [[ $command == plugin ]]; then
+		command="plugin ${COMP_WORDS[2]}"
+	fi
+	case "$command $prev" in
+	"run --log-level" | "run -l") _vpncore_words "error warn info debug" "$cur"; return ;;
+	"run --log-format") _vpncore_words "text json" "$cur"; return ;;
+	"graph --format" | "graph -f") _vpncore_words "text dot" "$cur"; return ;;
+	"plugin show --kind" | "plugin show -k")
+		_vpncore_words "device transport routes dns" "$cur"; return ;;
+	"plugin show --plugin" | "plugin show -p") _vpncore_files so "$cur"; return ;;
+	esac
+	case "$command $cur" in
+	"run -"*) _vpncore_words "--log-level --log-format --help" "$cur" ;;
+	"check -"*) _vpncore_words "--quiet --help" "$cur" ;;
+	"graph -"*) _vpncore_words "--format --help" "$cur" ;;
+	"plugin list "*) _vpncore_words "--json --help" "$cur" ;;
+	"plugin show -"*) _vpncore_words "--kind --plugin --json --help" "$cur" ;;
+	"plugin show "*) _vpncore_words "$(_vpncore_ids)" "$cur" ;;
+	"help plugin"*) _vpncore_words "plugin" "$cur" ;;
+	"help "*)
+		if [[ $prev == plugin ]]; then
+			_vpncore_words "list show" "$cur"
+		else
+			_vpncore_words "run check graph plugin" "$cur"
+		fi
+		;;
+	"run "* | "check "* | "graph "*) _vpncore_files json "$cur" ;;
+	esac
+}
+
+complete -F _vpncore vpncore

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "graph.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ETHERNET_HEADER 14u /* IEEE 802.3 */
+#define VLAN_TAGS       8u  /* two tags, IEEE 802.1ad */
+#define MTU_MIN         68u /* RFC 791 */
+#define MTU_MAX         65535u
+#define ALIGN_MAX       64u
+
+static const struct vpn_component *component_of(const struct graph_stage *s)
+{
+	return s->part->loaded->component;
+}
+
+static bool has(const struct graph_stage *s, uint32_t flag)
+{
+	return (s->needs.flags & flag) != 0;
+}
+
+static void complain(struct problems *problems, const struct graph_stage *s, const char *key,
+		     const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Adds a problem at a stage's object, or at one of its keys. */
+static void complain(struct problems *problems, const struct graph_stage *s, const char *key,
+		     const char *format, ...)
+{
+	char pointer[128], text[512];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	snprintf(pointer, sizeof(pointer), "%s%s", s->part->pointer, key);
+	problems_add(problems, s->part->line, s->part->column, pointer, "%s", text);
+}
+
+static void take_stages(struct graph *g, const struct manifest *m)
+{
+	for (size_t i = 0; i < m->n_stages; i++) {
+		struct graph_stage *s = &g->stages[g->n_stages++];
+		s->part = &m->stages[i];
+		s->needs.size = sizeof(s->needs);
+		component_of(s)->lifecycle->needs(s->part->config, &s->needs);
+	}
+}
+
+/* ---- the order of the stack ---- */
+
+static void check_devices(const struct graph *g, struct problems *problems)
+{
+	if (component_of(&g->stages[0])->kind != VPN_KIND_DEVICE)
+		complain(problems, &g->stages[0], "",
+			 "a pipeline begins with a device: put { \"device\": \"auto\" } first");
+	for (size_t i = 1; i < g->n_stages; i++)
+		if (component_of(&g->stages[i])->kind == VPN_KIND_DEVICE)
+			complain(problems, &g->stages[i], "",
+				 "a pipeline has one device, and it stands first; run a second pipeline for a "
+				 "second device");
+}
+
+static void check_bottom(const struct graph *g, struct problems *problems)
+{
+	const struct graph_stage *last = &g->stages[g->n_stages - 1];
+	for (size_t i = 0; i + 1 < g->n_stages; i++)
+		if (has(&g->stages[i], VPN_BOTTOM))
+			complain(problems, &g->stages[i], "",
+				 "\"%s\" owns sockets, so nothing can stand below it; make it the last stage",
+				 component_of(&g->stages[i])->id);
+	if (!has(last, VPN_BOTTOM))
+		complain(problems, last, "",
+			 "the last stage must be a transport that owns sockets, such as \"udp\"; \"%s\" does not",
+			 component_of(last)->id);
+}
+
+static void check_endpoint(const struct graph *g, struct problems *problems)
+{
+	const struct graph_stage *last = &g->stages[g->n_stages - 1];
+	if (!has(last, VPN_NEEDS_REMOTE))
+		return;
+	for (size_t i = 0; i + 1 < g->n_stages; i++)
+		if (has(&g->stages[i], VPN_SETS_ENDPOINT))
+			return;
+	complain(problems, last, "",
+		 "nobody says where to send: give \"%s\" a \"remote\", or put a transport that chooses peers "
+		 "above it", component_of(last)->id);
+}
+
+static const char *layer_name(uint32_t layer)
+{
+	return layer == VPN_L2 ? "Ethernet frames" : "IP packets";
+}
+
+static void check_layers(struct graph *g, struct problems *problems)
+{
+	g->layer = g->stages[0].needs.flags & (VPN_L2 | VPN_L3);
+	if (g->layer != VPN_L2 && g->layer != VPN_L3)
+		return; /* no device; said already */
+	for (size_t i = 1; i < g->n_stages; i++)
+		if (!has(&g->stages[i], g->layer))
+			complain(problems, &g->stages[i], "",
+				 "the device makes %s, and \"%s\" cannot carry them", layer_name(g->layer),
+				 component_of(&g->stages[i])->id);
+}
+
+static void check_lanes(struct graph *g, struct problems *problems)
+{
+	g->n_lanes = g->manifest->lanes;
+	for (size_t i = 0; i < g->n_stages; i++) {
+		struct graph_stage *s = &g->stages[i];
+		s->n_lanes = g->n_lanes;
+		if (g->n_lanes > 1 && !has(s, VPN_LANE_AWARE))
+			complain(problems, s, "",
+				 "\"%s\" works on one lane only, and \"lanes\" is %u: set \"lanes\" to 1",
+				 component_of(s)->id, g->n_lanes);
+	}
+}
+
+/* ---- security ---- */
+
+static void check_security(struct graph *g, struct problems *problems)
+{
+	for (size_t i = 1; i < g->n_stages; i++) {
+		g->authenticated |= has(&g->stages[i], VPN_AUTHENTICATES);
+		g->encrypted |= has(&g->stages[i], VPN_ENCRYPTS);
+	}
+	if (g->authenticated)
+		return;
+	const struct graph_stage *last = &g->stages[g->n_stages - 1];
+	if (g->manifest->allow_insecure)
+		problems_warn(problems, last->part->line, last->part->column, "/pipeline",
+			      "no stage authenticates: whoever reaches the port can send into this network, "
+			      "and whoever is on the way can read it (\"allow_insecure\" is set)");
+	else
+		problems_add(problems, last->part->line, last->part->column, "/pipeline",
+			     "no stage authenticates: whoever reaches the port could send into this network; "
+			     "add a secure session such as \"wireguard\", or say \"allow_insecure\": true");
+}
+
+/* ---- sums ---- */
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+	return b != 0 && b < a ? b : a;
+}
+
+static void sum(struct graph *g)
+{
+	g->align = 1;
+	g->max_batch = g->manifest->batch;
+	if (g->max_batch > VPN_BATCH_MAX)
+		g->max_batch = VPN_BATCH_MAX;
+	for (size_t i = 0; i < g->n_stages; i++) {
+		const struct vpn_needs *n = &g->stages[i].needs;
+		g->headroom += n->headroom;
+		g->tailroom += n->tailroom;
+		g->overhead += n->overhead;
+		g->max_batch = smaller(g->max_batch, n->max_batch);
+		if (n->align > g->align && n->align <= ALIGN_MAX)
+			g->align = n->align;
+	}
+	g->headroom = (g->headroom + g->align - 1) / g->align * g->align;
+}
+
+/* The largest packet that stage i may be handed, from what fits below it. */
+static void limit_stages(struct graph *g)
+{
+	uint32_t room = g->stages[g->n_stages - 1].needs.mtu;
+	for (size_t i = g->n_stages; i-- > 1;) {
+		struct graph_stage *s = &g->stages[i];
+		uint32_t cost = s->needs.overhead;
+		s->mtu_below = i + 1 == g->n_stages ? 0 : room;
+		room = room > cost ? room - cost : 0;
+		if (i + 1 != g->n_stages)
+			room = smaller(room, s->needs.mtu);
+		s->mtu_above = room;
+	}
+	g->stages[0].mtu_below = room;
+}
+
+/* "path MTU 1500 less udp 28 less wireguard 32" */
+static void explain_mtu(const struct graph *g, char *buf, size_t cap)
+{
+	size_t at = (size_t)snprintf(buf, cap, "path MTU %u", g->stages[g->n_stages - 1].needs.mtu);
+	for (size_t i = g->n_stages; i-- > 1 && at < cap;)
+		if (g->stages[i].needs.overhead != 0)
+			at += (size_t)snprintf(buf + at, cap - at, " less %s %u",
+					       component_of(&g->stages[i])->id,
+					       g->stages[i].needs.overhead);
+	if (g->layer == VPN_L2 && at < cap)
+		snprintf(buf + at, cap - at, " less Ethernet %u", ETHERNET_HEADER);
+}
+
+static void check_mtu(struct graph *g, struct problems *problems)
+{
+	struct graph_stage *device = &g->stages[0];
+	uint32_t frame = g->layer == VPN_L2 ? ETHERNET_HEADER : 0;
+	uint32_t asked = device->needs.mtu;
+	char why[256];
+	limit_stages(g);
+	g->mtu_max = device->mtu_below > frame ? device->mtu_below - frame : 0;
+	g->mtu = asked != 0 ? asked : g->mtu_max;
+	explain_mtu(g, why, sizeof(why));
+	if (g->mtu_max < MTU_MIN)
+		complain(problems, device, "", "nothing is left for packets: the stack carries %u bytes (%s)",
+			 g->mtu_max, why);
+	else if (g->mtu > g->mtu_max)
+		complain(problems, device, "/mtu",
+			 "MTU %u does not fit: the stack carries %u (%s); lower it, or raise %s/path_mtu if the "
+			 "path carries more", g->mtu, g->mtu_max, why,
+			 g->stages[g->n_stages - 1].part->pointer);
+	/* frames may carry VLAN tags on top of the MTU; where the path has no room, it drops them */
+	device->mtu_above = g->mtu + frame + (g->layer == VPN_L2 ? VLAN_TAGS : 0);
+	if (device->mtu_above > MTU_MAX)
+		device->mtu_above = MTU_MAX;
+	device->mtu_below = g->mtu + frame;
+}
+
+bool graph_build(struct graph *g, const struct manifest *m, struct problems *problems)
+{
+	size_t before = problems->n_errors;
+	memset(g, 0, sizeof(*g));
+	g->manifest = m;
+	take_stages(g, m);
+	check_devices(g, problems);
+	if (g->n_stages < 2) {
+		complain(problems, &g->stages[0], "",
+			 "a device alone leads nowhere: add a transport such as \"udp\" below it");
+		return false;
+	}
+	check_bottom(g, problems);
+	check_endpoint(g, problems);
+	check_layers(g, problems);
+	check_lanes(g, problems);
+	check_security(g, problems);
+	if (problems->n_errors != before)
+		return false; /* sums of a stack that cannot be would mislead */
+	sum(g);
+	check_mtu(g, problems);
+	return problems->n_errors == before;
+}
+
+/* ---- drawing ---- */
+
+struct pen {
+	void (*line)(void *ctx, const char *text);
+	void *ctx;
+};
+
+static void draw(const struct pen *pen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void draw(const struct pen *pen, const char *format, ...)
+{
+	char text[512];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	pen->line(pen->ctx, text);
+}
+
+static void properties(const struct graph_stage *s, char *buf, size_t cap)
+{
+	static const struct {
+		uint32_t flag;
+		const char *text;
+	} names[] = {
+		{VPN_ENCRYPTS, "encrypts"},	    {VPN_AUTHENTICATES, "authenticates"},
+		{VPN_RELIABLE, "reliable"},	    {VPN_BOTTOM, "sockets"},
+		{VPN_SETS_ENDPOINT, "chooses peers"},
+	};
+	size_t at = 0;
+	buf[0] = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (has(s, names[i].flag) && at < cap)
+			at += (size_t)snprintf(buf + at, cap - at, "%s%s", at != 0 ? ", " : "",
+					       names[i].text);
+}
+
+void graph_text(const struct graph *g, void (*line)(void *ctx, const char *text), void *ctx)
+{
+	const struct pen pen = {line, ctx};
+	char what[128];
+	draw(&pen, "pipeline %s: %s, %u lane%s, batches of %u", g->manifest->name,
+	     g->layer == VPN_L2 ? "ethernet" : "ip", g->n_lanes, g->n_lanes == 1 ? "" : "s", g->max_batch);
+	draw(&pen, "  kernel");
+	for (size_t i = 0; i < g->n_stages; i++) {
+		const struct graph_stage *s = &g->stages[i];
+		draw(&pen, "    |  packets of up to %u bytes", s->mtu_above);
+		properties(s, what, sizeof(what));
+		draw(&pen, "  %s%s%s%s", s->part->name, what[0] != '\0' ? " (" : "", what,
+		     what[0] != '\0' ? ")" : "");
+		if (i != 0)
+			draw(&pen, "    |    headroom %u, tailroom %u, overhead %u", s->needs.headroom,
+			     s->needs.tailroom, s->needs.overhead);
+	}
+	draw(&pen, "    |  path MTU %u", g->stages[g->n_stages - 1].needs.mtu);
+	draw(&pen, "  network");
+	draw(&pen, "MTU %u of at most %u; headroom %u, tailroom %u, overhead %u; %s, %s", g->mtu, g->mtu_max,
+	     g->headroom, g->tailroom, g->overhead,
+	     g->authenticated ? "authenticated" : "NOT authenticated",
+	     g->encrypted ? "encrypted" : "NOT encrypted");
+}
+
+/* A DOT string: quotes and backslashes escaped. */
+static const char *quoted(const char *s, char *buf, size_t cap)
+{
+	size_t at = 0;
+	for (; *s != '\0' && at + 3 < cap; s++) {
+		if (*s == '"' || *s == '\\')
+			buf[at++] = '\\';
+		buf[at++] = *s;
+	}
+	buf[at] = '\0';
+	return buf;
+}
+
+void graph_dot(const struct graph *g, void (*line)(void *ctx, const char *text), void *ctx)
+{
+	const struct pen pen = {line, ctx};
+	char name[256], what[128];
+	draw(&pen, "digraph \"%s\" {", quoted(g->manifest->name, name, sizeof(name)));
+	draw(&pen, "\trankdir=TB; node [shape=box];");
+	draw(&pen, "\tkernel [shape=ellipse]; network [shape=ellipse];");
+	for (size_t i = 0; i < g->n_stages; i++) {
+		const struct graph_stage *s = &g->stages[i];
+		properties(s, what, sizeof(what));
+		draw(&pen, "\tstage%zu [label=\"%s\\n%s\"];", i, quoted(s->part->name, name, sizeof(name)),
+		     what);
+	}
+	draw(&pen, "\tkernel -> stage0 [dir=both, label=\"%u\"];", g->stages[0].mtu_above);
+	for (size_t i = 1; i < g->n_stages; i++)
+		draw(&pen, "\tstage%zu -> stage%zu [dir=both, label=\"%u\"];", i - 1, i,
+		     g->stages[i].mtu_above);
+	draw(&pen, "\tstage%zu -> network [dir=both, label=\"%u\"];", g->n_stages - 1,
+	     g->stages[g->n_stages - 1].needs.mtu);
+	draw(&pen, "}");
+}
