@@ -41,12 +41,12 @@ static int compare(const void *a, const void *b)
 static const struct loaded **sorted(const struct loader *l, size_t *ret_n)
 {
 	size_t n = loader_count(l);
-	const struct loaded **all = calloc(n + 1, sizeof(*all));
+	const struct loaded **all = calloc(n + 1, sizeof(struct loaded *));
 	if (all == NULL)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		all[i] = loader_at(l, i);
-	qsort(all, n, sizeof(*all), compare);
+	qsort(all, n, sizeof(struct loaded *), compare);
 	*ret_n = n;
 	return all;
 }

@@ -24,7 +24,7 @@ struct show {
 	bool json;
 };
 
-/* Finds it in one plugin file. The message of the last kind tried says why there is none. */
+/* Finds it in one plugin file. A file that is refused is so for every kind. */
 static int find_in_file(struct loader *l, const struct show *s, const struct loaded **ret)
 {
 	struct vpn_error err = VPN_ERROR_INIT;
@@ -39,8 +39,10 @@ static int find_in_file(struct loader *l, const struct show *s, const struct loa
 	free(path);
 	if (*ret != NULL)
 		return STATUS_OK;
-	fputs("vpncore: ", stderr);
-	output_line(stderr, err.text);
+	if (err.status == VPN_ENOENT && s->kind == 0)
+		fprintf(stderr, "vpncore: %s has no component \"%s\"\n", s->file, s->id);
+	else
+		fprintf(stderr, "vpncore: %s\n", err.text);
 	return STATUS_REFUSED;
 }
 

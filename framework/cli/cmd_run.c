@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "fault.h"
 #include "graph.h"
+#include "help.h"
 #include "log.h"
 #include "notify.h"
 #include "pipeline.h"
@@ -59,7 +60,8 @@ static void on_hup(uv_signal_t *signal, int number)
 {
 	(void)signal;
 	(void)number;
-	log_text(VPN_LOG_WARN, "", "SIGHUP: no component here can reload; restart to apply a changed manifest");
+	log_text(VPN_LOG_WARN, "",
+		 "SIGHUP: no component here can reload; restart to apply a changed manifest");
 }
 
 static void on_failed_async(uv_async_t *async)
@@ -90,6 +92,8 @@ static int loop_init(struct run *r)
 	int e = uv_loop_init(&r->loop);
 	if (e != 0)
 		return e;
+	/* whoever reads our log may go away; the tunnel stays */
+	signal(SIGPIPE, SIG_IGN);
 	e = uv_async_init(&r->loop, &r->failed, on_failed_async);
 	r->failed.data = r;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && e == 0; i++) {
@@ -124,8 +128,8 @@ static void say_error(const char *name, const struct vpn_error *err)
 static void announce(const struct graph *g)
 {
 	char state[256];
-	log_printf(VPN_LOG_INFO, "", "pipeline %s is up: MTU %u, %u lane%s", g->manifest->name, g->mtu,
-		   g->n_lanes, g->n_lanes == 1 ? "" : "s");
+	log_printf(VPN_LOG_INFO, "", "pipeline %s is up: MTU %u, %u lane%s", g->manifest->name,
+		   g->mtu, g->n_lanes, g->n_lanes == 1 ? "" : "s");
 	snprintf(state, sizeof(state), "READY=1\nSTATUS=pipeline %.128s is up", g->manifest->name);
 	int e = notify_send(state);
 	if (e < 0)
@@ -182,17 +186,16 @@ static int run_graph(const struct graph *g)
 	return result;
 }
 
-static int usage_error(void)
-{
-	fputs("Try 'vpncore run --help'.\n", stderr);
-	return 2;
-}
+static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
+static const char *const format_names[] = {"text", "json", NULL};
 
-static int parse_format(const char *name)
+/* Index of a word in a NULL-terminated list, or -1. */
+static int find(const char *const *names, const char *word)
 {
-	if (strcmp(name, "text") == 0)
-		return 0;
-	return strcmp(name, "json") == 0 ? 1 : -1;
+	for (int i = 0; names[i] != NULL; i++)
+		if (strcmp(names[i], word) == 0)
+			return i;
+	return -1;
 }
 
 /* Returns 0 to go on, else the exit status + 1. */
@@ -205,35 +208,29 @@ static int parse_options(int argc, char **argv, struct run_options *o)
 		{NULL, 0, NULL, 0},
 	};
 	int c;
-	while ((c = getopt_long(argc, argv, "l:h", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":l:f:h", longopts, NULL)) != -1) {
 		switch (c) {
 		case 'l':
-			o->level = log_level_of(optarg);
-			if (o->level < 0) {
-				fprintf(stderr, "vpncore run: no log level \"%s\"; there are error, warn, "
-						"info and debug\n", optarg);
-				return usage_error() + 1;
-			}
+			o->level = find(level_names, optarg);
+			if (o->level < 0)
+				return help_refuse_word("run", "log level", optarg, level_names) +
+				       1;
 			break;
 		case 'f':
-			o->json = parse_format(optarg);
-			if (o->json < 0) {
-				fprintf(stderr, "vpncore run: no log format \"%s\"; there are text and "
-						"json\n", optarg);
-				return usage_error() + 1;
-			}
+			o->json = find(format_names, optarg);
+			if (o->json < 0)
+				return help_refuse_word("run", "log format", optarg, format_names) +
+				       1;
 			break;
 		case 'h':
 			help_print("run");
 			return 1;
 		default:
-			return usage_error() + 1;
+			return help_refuse_option("run", c, argv, longopts) + 1;
 		}
 	}
-	if (optind + 1 != argc) {
-		fputs("vpncore run: give one manifest\n", stderr);
-		return usage_error() + 1;
-	}
+	if (optind + 1 != argc)
+		return help_refuse("run", "give one manifest") + 1;
 	o->file = argv[optind];
 	return 0;
 }

@@ -15,8 +15,8 @@ void describe_value(const struct vpn_option *o, char *text, size_t size);
 /* True when the option's min and max apply (plugin.h section 7). */
 bool describe_has_range(const struct vpn_option *o);
 
-/* Fills *out with what the component needs when no option is set. False when it has options that must
- * be set, or says nothing of needs. [main] */
+/* Fills *out with what the component needs when no option is set. False when it has options that
+ * must be set, or says nothing of needs. [main] */
 bool describe_needs(const struct loaded *c, struct vpn_needs *out);
 
 /* Names of the properties that are set, one with each call: *i begins with 0. NULL at the end. */

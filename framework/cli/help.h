@@ -25,8 +25,8 @@ int help_refuse(const char *command, const char *format, ...) HELP_PRINTF(2, 3);
 /* The name of the NULL-terminated `known` that was probably meant by `word`, or NULL. [any] */
 const char *help_nearest(const char *word, const char *const *known);
 
-/* The same as help_refuse() for an unknown word: `what` is "command" or the like; the nearest of the NULL-terminated
- * `known` is suggested. [main] */
+/* The same as help_refuse() for an unknown word: `what` is "command" or the like; the nearest of
+ * the NULL-terminated `known` is suggested. [main] */
 int help_refuse_word(const char *command, const char *what, const char *word,
 		     const char *const *known);
 

@@ -14,7 +14,7 @@ void output_line(void *stream, const char *text)
 
 static bool is_control(unsigned char c)
 {
-	return c < 0x20 || c == 0x7f;
+	return (c < 0x20 && c != '\t') || c == 0x7f;
 }
 
 static void put_plain(FILE *stream, const char *text, size_t len)

@@ -10,8 +10,8 @@
 /* Prints a line; `stream` is a FILE *. Fits the callbacks of problems_print() and graph_text(). */
 void output_line(void *stream, const char *text);
 
-/* Prints text with control characters replaced by '?': what comes from a plugin or a file name must
- * not steer the terminal. NULL prints nothing. */
+/* Prints text with control characters other than tabs replaced by '?': what comes from a plugin or
+ * a file name must not steer the terminal. NULL prints nothing. */
 void output_plain(FILE *stream, const char *text);
 
 /* Prints a paragraph wrapped at 80 columns, each line indented by `indent` columns. */
@@ -25,8 +25,8 @@ void output_entry(FILE *stream, unsigned indent, unsigned width, const char *nam
 /* A JSON string; bytes that are not UTF-8 become '?', NULL becomes null. New reference. */
 json_t *output_json_string(const char *text);
 
-/* Prints a value on stdout and drops the reference. False, with a message on stderr, when `value` is
- * NULL (no memory) or cannot be written. */
+/* Prints a value on stdout and drops the reference. False, with a message on stderr, when `value`
+ * is NULL (no memory) or cannot be written. */
 bool output_json(json_t *value);
 
 #endif

@@ -41,7 +41,8 @@ static void add_own(struct text *t, const struct instance *in, const struct lane
 	}
 }
 
-void pipeline_counters(const struct pipeline *p, void (*line)(void *ctx, const char *text), void *ctx)
+void pipeline_counters(const struct pipeline *p, void (*line)(void *ctx, const char *text),
+		       void *ctx)
 {
 	for (uint32_t k = 0; k < p->n_lanes; k++) {
 		const struct lane *l = p->lanes[k];
@@ -50,7 +51,8 @@ void pipeline_counters(const struct pipeline *p, void (*line)(void *ctx, const c
 			const struct lane_part *upper = &l->parts[i == 0 ? 0 : i - 1];
 			const struct lane_part *lower = &l->parts[i == 0 ? 1 : i];
 			struct text t;
-			t.len = (size_t)snprintf(t.buf, sizeof(t.buf), "counters: lane %u %.64s:", k,
+			t.len = (size_t)snprintf(t.buf, sizeof(t.buf),
+						 "counters: lane %u %.64s:", k,
 						 p->instances[i].part->name);
 			add_link(&t, "down", &upper->link_down);
 			add_link(&t, "up", &lower->link_up);

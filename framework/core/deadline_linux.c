@@ -42,9 +42,11 @@ void deadline_set(struct deadline *d, uint64_t at_ns, uint64_t now_ns)
 	(void)now_ns;
 	if (at_ns == d->at_ns)
 		return;
-	struct itimerspec when = {.it_value = {(time_t)(at_ns / NS_PER_S), (long)(at_ns % NS_PER_S)}};
+	struct itimerspec when = {
+		.it_value = {(time_t)(at_ns / NS_PER_S), (long)(at_ns % NS_PER_S)}};
 	d->at_ns = at_ns;
-	(void)timerfd_settime(d->fd, TFD_TIMER_ABSTIME, &when, NULL); /* cannot fail: fd and time are valid */
+	(void)timerfd_settime(d->fd, TFD_TIMER_ABSTIME, &when,
+			      NULL); /* cannot fail: fd and time are valid */
 }
 
 void deadline_clear(struct deadline *d)

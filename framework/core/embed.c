@@ -38,11 +38,13 @@ static int read_manifest(struct vpncore_pipeline *p, const char *file, const cha
 	problems_print(&problems, on_problem, p);
 	size_t n = problems.n_errors;
 	problems_clear(&problems);
-	return good ? VPN_OK : fault(err, VPN_EINVAL, 0, "%s has %zu problem%s", file, n, n == 1 ? "" : "s");
+	return good ? VPN_OK
+		    : fault(err, VPN_EINVAL, 0, "%s has %zu problem%s", file, n, n == 1 ? "" : "s");
 }
 
-int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *file, const char *text, size_t len,
-			  const struct vpncore_callbacks *callbacks, struct vpn_error *err)
+int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *file, const char *text,
+			  size_t len, const struct vpncore_callbacks *callbacks,
+			  struct vpn_error *err)
 {
 	struct vpn_error local = VPN_ERROR_INIT;
 	struct vpncore_pipeline *p = calloc(1, sizeof(*p));
@@ -52,7 +54,8 @@ int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *file, const
 		err = &local;
 	if (callbacks != NULL)
 		memcpy(&p->callbacks, callbacks,
-		       callbacks->size < sizeof(p->callbacks) ? callbacks->size : sizeof(p->callbacks));
+		       callbacks->size < sizeof(p->callbacks) ? callbacks->size
+							      : sizeof(p->callbacks));
 	p->loader = loader_new(err);
 	int status = p->loader != NULL ? VPN_OK : err->status;
 	if (status == VPN_OK)
@@ -110,8 +113,8 @@ int vpncore_pipeline_device(struct vpncore_pipeline *p, struct vpn_device_info *
 	return pipeline_device(p->pipeline, out) ? VPN_OK : VPN_ENOENT;
 }
 
-void vpncore_pipeline_counters(struct vpncore_pipeline *p, void (*line)(void *ctx, const char *text),
-			       void *ctx)
+void vpncore_pipeline_counters(struct vpncore_pipeline *p,
+			       void (*line)(void *ctx, const char *text), void *ctx)
 {
 	pipeline_counters(p->pipeline, line, ctx);
 }

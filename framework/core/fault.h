@@ -5,7 +5,10 @@
 
 #include <vpncore/plugin.h>
 
-#define VPN_ERROR_INIT {.size = sizeof(struct vpn_error)}
+#define VPN_ERROR_INIT \
+	{ \
+		.size = sizeof(struct vpn_error) \
+	}
 
 /* Fills *err, when it is not NULL, and returns `status`. [any] */
 vpn_status fault(struct vpn_error *err, vpn_status status, int os_errno, const char *format, ...)

@@ -8,8 +8,10 @@
 struct graph_stage {
 	const struct manifest_part *part;
 	struct vpn_needs needs;
-	uint32_t mtu_above;  /* largest packet handed to this stage from above, bytes; for the device: from the kernel (L2: frame with up to two VLAN tags) */
-	uint32_t mtu_below;  /* largest packet it may push down; 0 in the bottom */
+	/* Largest packet handed to this stage from above, bytes; for the device: from the kernel, a
+	 * frame then with up to two VLAN tags. */
+	uint32_t mtu_above;
+	uint32_t mtu_below; /* largest packet it may push down; 0 in the bottom */
 	uint32_t n_lanes;
 };
 
@@ -17,8 +19,8 @@ struct graph {
 	const struct manifest *manifest;
 	struct graph_stage stages[MANIFEST_STAGES_MAX];
 	size_t n_stages;
-	uint32_t layer;     /* VPN_L2 or VPN_L3 */
-	uint32_t headroom;  /* sums over the stack, headroom rounded up so that data is aligned */
+	uint32_t layer;    /* VPN_L2 or VPN_L3 */
+	uint32_t headroom; /* sums over the stack, headroom rounded up so that data is aligned */
 	uint32_t tailroom;
 	uint32_t overhead;
 	uint32_t align;
@@ -33,12 +35,12 @@ struct graph {
 /*
  * Sums the needs and checks the stack: one device, first; at least one transport; exactly one bottom
  * transport, last; layers; MTU; lanes > 1 only where every stage is lane-aware; an endpoint for the
- * bottom; an authenticating stage or allow_insecure. Problems go to the list with the manifest's places.
- * True when none was found. Pure. [main]
+ * bottom; an authenticating stage or allow_insecure (then a warning). Problems go to the list with the
+ * manifest's places. True when none was found. Keeps a pointer to the manifest. Pure. [main]
  */
 bool graph_build(struct graph *g, const struct manifest *m, struct problems *problems);
 
-/* Draws it. `line` gets one line of text at a time. */
+/* Draws it: as a picture of text, and in the DOT language. `line` gets one line at a time. */
 void graph_text(const struct graph *g, void (*line)(void *ctx, const char *text), void *ctx);
 void graph_dot(const struct graph *g, void (*line)(void *ctx, const char *text), void *ctx);
 

@@ -65,7 +65,8 @@ static const char *event_text(uint32_t event)
 static void host_notify(const struct vpn_host *host, uint32_t event, uint64_t value)
 {
 	const struct pipeline_events *events = &instance_of(host)->pipeline->events;
-	log_printf(VPN_LOG_DEBUG, host->name, "%s (%llu)", event_text(event), (unsigned long long)value);
+	log_printf(VPN_LOG_DEBUG, host->name, "%s (%llu)", event_text(event),
+		   (unsigned long long)value);
 	if (events->event != NULL)
 		events->event(events->ctx, host->name, event, value);
 }

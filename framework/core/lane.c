@@ -318,7 +318,8 @@ static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *li
 			at = &(*at)->next;
 		*at = k->next;
 		p->pub.now_ns = lane_now_ns();
-		p->flow->resolved(p->inst, &p->pub, k->token, n != 0 ? VPN_OK : VPN_EADDR, found, n);
+		p->flow->resolved(p->inst, &p->pub, k->token, n != 0 ? VPN_OK : VPN_EADDR, found,
+				  n);
 	}
 	uv_freeaddrinfo(list);
 	free(k);
@@ -393,7 +394,8 @@ struct lane *lane_new(uint32_t index, size_t n_parts, const struct pool_shape *s
 	l->n_parts = n_parts;
 	int r = init_handles(l);
 	if (r != 0) {
-		fault(err, VPN_EIO, -r, "cannot make the event loop of lane %u: %s", index, uv_strerror(r));
+		fault(err, VPN_EIO, -r, "cannot make the event loop of lane %u: %s", index,
+		      uv_strerror(r));
 		return lane_free(l, NULL);
 	}
 	return l;

@@ -25,7 +25,8 @@ static uint32_t push(void *ctx, struct vpn_packet **pkts, uint32_t n)
 }
 
 void link_init(struct link *l,
-	       uint32_t (*take)(void *inst, struct vpn_lane *lane, struct vpn_packet **pkts, uint32_t n),
+	       uint32_t (*take)(void *inst, struct vpn_lane *lane, struct vpn_packet **pkts,
+				uint32_t n),
 	       void *inst, struct vpn_lane *lane)
 {
 	*l = (struct link){

@@ -15,13 +15,14 @@ struct link_counters { /* written by the lane, read by anybody: relaxed atomics 
 struct link {
 	struct vpn_link pub; /* what stages see; pub.ctx is the link itself */
 	uint32_t (*take)(void *inst, struct vpn_lane *lane, struct vpn_packet **pkts, uint32_t n);
-	void *inst;             /* the stage that takes */
-	struct vpn_lane *lane;  /* its lane */
+	void *inst;            /* the stage that takes */
+	struct vpn_lane *lane; /* its lane */
 	struct link_counters counters;
 };
 
 void link_init(struct link *l,
-	       uint32_t (*take)(void *inst, struct vpn_lane *lane, struct vpn_packet **pkts, uint32_t n),
+	       uint32_t (*take)(void *inst, struct vpn_lane *lane, struct vpn_packet **pkts,
+				uint32_t n),
 	       void *inst, struct vpn_lane *lane);
 
 struct link_counters link_read(const struct link *l); /* [any] */

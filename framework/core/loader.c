@@ -46,8 +46,9 @@ struct loader {
  * The stock one says "file not found" whatever dlopen() said, and binds lazily, so that a plugin with
  * an undefined symbol would load and then kill the program at its first packet. */
 
-static char dl_text[TEXT_MAX];  /* the last dlerror(); [main] only */
-static const char *dl_expected; /* the one file that may be opened: libltdl has search paths of its own */
+/* The last dlerror(), and the one file that may be opened: libltdl has search paths of its own. [main] */
+static char dl_text[TEXT_MAX];
+static const char *dl_expected;
 
 static lt_module open_module(lt_user_data data, const char *filename, lt_dladvise advise)
 {
@@ -145,7 +146,8 @@ static bool accept(struct loader *l, const char *path, bool searched,
 {
 	struct found *f = calloc(1, sizeof(*f));
 	char *copy = strdup(path);
-	if (f == NULL || copy == NULL || !make_room(&l->found, l->n_found, sizeof(struct found *))) {
+	if (f == NULL || copy == NULL ||
+	    !make_room(&l->found, l->n_found, sizeof(struct found *))) {
 		free(f);
 		free(copy);
 		return false;
@@ -171,7 +173,8 @@ static bool unfit(char *why, const char *format, ...)
 
 bool loader_id_is_valid(const char *id)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	size_t n = strspn(id, letters);
 	return n > 0 && n <= 64 && id[n] == '\0' && id[0] != '.';
 }
@@ -234,10 +237,12 @@ static bool component_fits(const struct vpn_component *c, char *why)
 	if (!REACHES(c, struct vpn_component, plan))
 		return unfit(why, "it is shorter than ABI 1.0 has it");
 	if (c->id == NULL || !loader_id_is_valid(c->id))
-		return unfit(why, "its id is missing or has other characters than A-Z a-z 0-9 . _ -");
+		return unfit(why,
+			     "its id is missing or has other characters than A-Z a-z 0-9 . _ -");
 	if (strcmp(loader_kind_name(c->kind), "") == 0)
-		return unfit(why, "its kind %u is unknown to this vpncore: the plugin is newer; "
-				  "update vpncore",
+		return unfit(why,
+			     "its kind %u is unknown to this vpncore: the plugin is newer; "
+			     "update vpncore",
 			     c->kind);
 	return lifecycle_fits(c->lifecycle, c->kind, why) && functions_fit(c, why);
 }
@@ -245,17 +250,20 @@ static bool component_fits(const struct vpn_component *c, char *why)
 static bool plugin_fits(const struct vpn_plugin *p, char *why)
 {
 	if (p->magic != VPN_PLUGIN_MAGIC)
-		return unfit(why, "not a vpncore plugin: its symbol " SYMBOL "1 has the wrong magic");
+		return unfit(why,
+			     "not a vpncore plugin: its symbol " SYMBOL "1 has the wrong magic");
 	if (p->size < offsetof(struct vpn_plugin, flags))
 		return unfit(why, "not a vpncore plugin: its descriptor has %u bytes", p->size);
 	if (p->abi_major != VPN_ABI_MAJOR)
-		return unfit(why, "made for plugin ABI %u.%u, this vpncore has %u.%u: the %s older; %s",
-			     p->abi_major, p->abi_minor, VPN_ABI_MAJOR, VPN_ABI_MINOR,
-			     p->abi_major > VPN_ABI_MAJOR ? "vpncore is" : "plugin is",
-			     p->abi_major > VPN_ABI_MAJOR ? "update vpncore" : "rebuild the plugin");
+		return unfit(
+			why, "made for plugin ABI %u.%u, this vpncore has %u.%u: the %s older; %s",
+			p->abi_major, p->abi_minor, VPN_ABI_MAJOR, VPN_ABI_MINOR,
+			p->abi_major > VPN_ABI_MAJOR ? "vpncore is" : "plugin is",
+			p->abi_major > VPN_ABI_MAJOR ? "update vpncore" : "rebuild the plugin");
 	if (!REACHES(p, struct vpn_plugin, components))
-		return unfit(why, "its descriptor has %u bytes, ABI 1.0 has %zu: the plugin is older "
-				  "than 1.0; rebuild it",
+		return unfit(why,
+			     "its descriptor has %u bytes, ABI 1.0 has %zu: the plugin is older "
+			     "than 1.0; rebuild it",
 			     p->size, sizeof(*p));
 	if (p->name == NULL || p->version == NULL)
 		return unfit(why, "it has no name or no version");
@@ -335,7 +343,8 @@ static bool parents_are_safe(char *dir, char *why)
 		if (stat(dir, &st) != 0)
 			return unfit(why, "folder %s: %s", dir, strerror(errno));
 		if ((st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0)
-			return unfit(why, "anybody can write the folder %s (mode %04o); chmod o-w it",
+			return unfit(why,
+				     "anybody can write the folder %s (mode %04o); chmod o-w it",
 				     dir, (unsigned)(st.st_mode & 07777));
 	}
 	return true;
@@ -407,8 +416,9 @@ static bool load_checked(struct loader *l, const char *path, bool searched, char
 	if (real == NULL)
 		return unfit(why, "%s", strerror(errno));
 	char *kept = strdup(real);
-	bool done = kept == NULL ? unfit(why, "out of memory")
-				 : is_trusted(real, why) && load_module(l, kept, path, searched, why);
+	bool done = kept == NULL
+			    ? unfit(why, "out of memory")
+			    : is_trusted(real, why) && load_module(l, kept, path, searched, why);
 	free(kept);
 	free(real);
 	return done;
@@ -459,8 +469,7 @@ static void load_folder(struct loader *l, const char *dir)
 {
 	struct dirent **names = NULL;
 	int n = scandir(dir, &names, is_plugin_file, alphasort);
-	if (n < 0 && errno != ENOENT && !is_known(l, dir) &&
-	    add_text(&l->files, &l->n_files, dir))
+	if (n < 0 && errno != ENOENT && !is_known(l, dir) && add_text(&l->files, &l->n_files, dir))
 		refuse(l, dir, "%s", strerror(errno));
 	for (int i = 0; i < n; i++) {
 		char *path = NULL;

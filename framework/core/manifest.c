@@ -48,34 +48,55 @@ static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const formats[] = {"text", "json", NULL};
 
 static const struct vpn_option log_table_options[] = {
-	{.name = "level", .dflt = "info", .type = VPN_OPT_ENUM, .choices = levels,
+	{.name = "level",
+	 .dflt = "info",
+	 .type = VPN_OPT_ENUM,
+	 .choices = levels,
 	 .offset = offsetof(struct log_options, level)},
-	{.name = "format", .dflt = "text", .type = VPN_OPT_ENUM, .choices = formats,
+	{.name = "format",
+	 .dflt = "text",
+	 .type = VPN_OPT_ENUM,
+	 .choices = formats,
 	 .offset = offsetof(struct log_options, format)},
 };
 
-static const struct vpn_option_table log_table =
-	VPN_OPTION_TABLE(log_table_options, struct log_options);
+static const struct vpn_option_table log_table = VPN_OPTION_TABLE(log_table_options,
+								  struct log_options);
 
 static const struct vpn_option top_table_options[] = {
-	{.name = "name", .min = 1, .max = 64, .type = VPN_OPT_STRING,
+	{.name = "name",
+	 .min = 1,
+	 .max = 64,
+	 .type = VPN_OPT_STRING,
 	 .offset = offsetof(struct top_options, name)},
-	{.name = "allow_insecure", .type = VPN_OPT_BOOL,
+	{.name = "allow_insecure",
+	 .type = VPN_OPT_BOOL,
 	 .offset = offsetof(struct top_options, allow_insecure)},
-	{.name = "lanes", .dflt = "1", .min = 1, .max = MANIFEST_LANES_MAX, .type = VPN_OPT_UINT,
+	{.name = "lanes",
+	 .dflt = "1",
+	 .min = 1,
+	 .max = MANIFEST_LANES_MAX,
+	 .type = VPN_OPT_UINT,
 	 .offset = offsetof(struct top_options, lanes)},
-	{.name = "batch", .dflt = "128", .min = 1, .max = VPN_BATCH_MAX, .type = VPN_OPT_UINT,
+	{.name = "batch",
+	 .dflt = "128",
+	 .min = 1,
+	 .max = VPN_BATCH_MAX,
+	 .type = VPN_OPT_UINT,
 	 .offset = offsetof(struct top_options, batch)},
-	{.name = "log", .dflt = "{}", .table = &log_table, .type = VPN_OPT_OBJECT,
+	{.name = "log",
+	 .dflt = "{}",
+	 .table = &log_table,
+	 .type = VPN_OPT_OBJECT,
 	 .offset = offsetof(struct top_options, log)},
-	{.name = "description", .type = VPN_OPT_STRING,
+	{.name = "description",
+	 .type = VPN_OPT_STRING,
 	 .offset = offsetof(struct top_options, description)},
-	{.name = "$schema", .type = VPN_OPT_STRING,
-	 .offset = offsetof(struct top_options, schema)},
+	{.name = "$schema", .type = VPN_OPT_STRING, .offset = offsetof(struct top_options, schema)},
 };
 
-static const struct vpn_option_table top_table =
-	VPN_OPTION_TABLE(top_table_options, struct top_options);
+static const struct vpn_option_table top_table = VPN_OPTION_TABLE(top_table_options,
+								  struct top_options);
 
 static const char *const top_elsewhere[] = {"vpncore", "pipeline", "routes", "dns", NULL};
 
@@ -85,11 +106,13 @@ static void check_version(struct reader *r)
 	if (v == NULL)
 		options_problem(&r->src, "", "\"vpncore\" is missing: write \"vpncore\": 1");
 	else if (!json_is_integer(v))
-		options_problem(&r->src, "/vpncore", "must be 1, the version of the manifest's form");
-	else if (json_integer_value(v) != 1)
 		options_problem(&r->src, "/vpncore",
-				"this vpncore reads manifests of version 1, not %" JSON_INTEGER_FORMAT,
-				json_integer_value(v));
+				"must be 1, the version of the manifest's form");
+	else if (json_integer_value(v) != 1)
+		options_problem(
+			&r->src, "/vpncore",
+			"this vpncore reads manifests of version 1, not %" JSON_INTEGER_FORMAT,
+			json_integer_value(v));
 }
 
 static const char *base_name(const char *file)
@@ -281,6 +304,21 @@ static uint32_t flags_with(const struct loaded *loaded, const void *config)
 	return needs.flags;
 }
 
+/* A device must make what "layer" asks for. */
+static void check_layer(struct reader *r, const struct manifest_part *part, json_t *object)
+{
+	uint32_t layer = layer_of(object);
+	uint32_t flags = flags_with(part->loaded, part->config);
+	if (layer == 0 || (flags & (VPN_L2 | VPN_L3)) == 0 || (flags & layer) != 0)
+		return;
+	char *where = position_join(part->pointer, "layer");
+	options_problem(&r->src, where != NULL ? where : part->pointer,
+			"%s makes %s only; \"%s\" needs another device", part->name,
+			layer == VPN_L2 ? "IP packets" : "Ethernet frames",
+			layer == VPN_L2 ? "ethernet" : "ip");
+	free(where);
+}
+
 /* Names the part: "udp", and "udp.2" when the id stands above already. */
 static char *name_part(const struct manifest *m, const char *id)
 {
@@ -310,6 +348,8 @@ static void complete(struct reader *r, struct manifest_part *part, const struct 
 		options_problem(&r->src, pointer, "%s", no_memory);
 	if (count_errors(r) == before)
 		validate(loaded, part->config, pointer, &r->src);
+	if (count_errors(r) == before && loaded->component->kind == VPN_KIND_DEVICE)
+		check_layer(r, part, object);
 	if (count_errors(r) != before)
 		r->incomplete = true;
 }
@@ -345,8 +385,7 @@ static bool serves(const struct reader *r, const struct loaded *c, json_t *objec
 	void *config = fill(c, object, pointer, &src);
 	if (scratch.n_errors == 0)
 		validate(c, config, pointer, &src);
-	bool good = scratch.n_errors == 0 &&
-		    (layer == 0 || (flags_with(c, config) & layer) != 0);
+	bool good = scratch.n_errors == 0 && (layer == 0 || (flags_with(c, config) & layer) != 0);
 	options_free(table_of(c), config);
 	problems_clear(&scratch);
 	return good;
@@ -396,7 +435,8 @@ static const char *text_at(struct reader *r, json_t *object, const char *pointer
 /* The path at "plugin"; false, with a problem, when it cannot be one. */
 static bool plugin_path(struct reader *r, json_t *object, const char *pointer, const char **ret)
 {
-	static const char expected[] = "the absolute path of a plugin file, such as \"/opt/x/transport-x.so\"";
+	static const char expected[] =
+		"the absolute path of a plugin file, such as \"/opt/x/transport-x.so\"";
 	*ret = NULL;
 	if (json_object_get(object, "plugin") == NULL)
 		return true;
@@ -404,8 +444,8 @@ static bool plugin_path(struct reader *r, json_t *object, const char *pointer, c
 	if (*ret == NULL || (*ret)[0] == '/')
 		return *ret != NULL;
 	char *where = position_join(pointer, "plugin");
-	options_problem(&r->src, where != NULL ? where : pointer, "must be %s, not \"%.60s\"", expected,
-			*ret);
+	options_problem(&r->src, where != NULL ? where : pointer, "must be %s, not \"%.60s\"",
+			expected, *ret);
 	free(where);
 	return false;
 }
@@ -439,15 +479,17 @@ static const struct loaded *resolve(struct reader *r, uint32_t kind, json_t *obj
 static uint32_t stage_kind(struct reader *r, json_t *stage, const char *pointer)
 {
 	if (!json_is_object(stage)) {
-		options_problem(&r->src, pointer, "must be an object with \"device\" or \"transport\"");
+		options_problem(&r->src, pointer,
+				"must be an object with \"device\" or \"transport\"");
 		return 0;
 	}
 	bool device = json_object_get(stage, "device") != NULL;
 	bool transport = json_object_get(stage, "transport") != NULL;
 	if (device == transport)
-		options_problem(&r->src, pointer,
-				device ? "has both \"device\" and \"transport\": a stage is one of them"
-				       : "has neither \"device\" nor \"transport\"");
+		options_problem(
+			&r->src, pointer,
+			device ? "has both \"device\" and \"transport\": a stage is one of them"
+			       : "has neither \"device\" nor \"transport\"");
 	if (device == transport)
 		return 0;
 	return device ? VPN_KIND_DEVICE : VPN_KIND_TRANSPORT;
@@ -486,8 +528,9 @@ static void read_pipeline(struct reader *r)
 	json_t *list = json_object_get(r->root, "pipeline");
 	size_t n = json_array_size(list);
 	if (list == NULL)
-		options_problem(&r->src, "", "\"pipeline\" is missing: an array of stages from the device to "
-					     "the network");
+		options_problem(&r->src, "",
+				"\"pipeline\" is missing: an array of stages from the device to "
+				"the network");
 	else if (!json_is_array(list) || n == 0)
 		options_problem(&r->src, "/pipeline",
 				"must be an array of stages from the device to the network");
@@ -542,11 +585,13 @@ static bool find_positions(struct reader *r, const char *text, size_t len)
 	struct problems *p = r->src.problems;
 	switch (position_scan(&r->m->positions, text, len, &at)) {
 	case POSITION_TOO_DEEP:
-		problems_add(p, at.line, at.column, "", "more than %d arrays and objects inside each other",
+		problems_add(p, at.line, at.column, "",
+			     "more than %d arrays and objects inside each other",
 			     POSITION_DEPTH_MAX);
 		return false;
 	case POSITION_TOO_LARGE:
-		problems_add(p, at.line, at.column, "", "more keys and values than a manifest can have");
+		problems_add(p, at.line, at.column, "",
+			     "more keys and values than a manifest can have");
 		return false;
 	case POSITION_NO_MEMORY:
 		problems_add(p, 0, 0, "", "%s", no_memory);
@@ -562,8 +607,8 @@ static void report_duplicates(struct reader *r)
 	for (size_t i = 0; i < position_duplicates(r->m->positions); i++) {
 		struct duplicate d = position_duplicate(r->m->positions, i);
 		problems_add(r->src.problems, d.place.line, d.place.column, d.pointer,
-			     "key \"%.64s\" stands twice; the first is at %d:%d", d.key, d.first.line,
-			     d.first.column);
+			     "key \"%.64s\" stands twice; the first is at %d:%d", d.key,
+			     d.first.line, d.first.column);
 	}
 }
 
@@ -581,7 +626,8 @@ static bool parse_text(struct reader *r, const char *text, size_t len)
 	if (r->root == NULL)
 		report_syntax(r, &error);
 	else if (!json_is_object(r->root))
-		options_problem(&r->src, "", "must be an object: { \"vpncore\": 1, \"pipeline\": [...] }");
+		options_problem(&r->src, "",
+				"must be an object: { \"vpncore\": 1, \"pipeline\": [...] }");
 	return json_is_object(r->root);
 }
 
@@ -623,8 +669,8 @@ static char *folder_of(const char *file)
 	return n == 0 ? strdup(".") : strndup(file, n);
 }
 
-struct manifest *manifest_parse(const char *file, const char *text, size_t len, struct loader *loader,
-				struct problems *problems)
+struct manifest *manifest_parse(const char *file, const char *text, size_t len,
+				struct loader *loader, struct problems *problems)
 {
 	size_t before = problems->n_errors;
 	struct manifest *m = calloc(1, sizeof(*m));

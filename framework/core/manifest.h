@@ -17,9 +17,9 @@
 
 struct manifest_part {
 	const struct loaded *loaded;
-	void *config;      /* struct of the component's option table; NULL when it has no options */
-	char *pointer;     /* "/pipeline/1" */
-	char *name;        /* for messages: the id, with ".2" and so on when it stands twice */
+	void *config;  /* struct of the component's option table; NULL when it has no options */
+	char *pointer; /* "/pipeline/1" */
+	char *name;    /* for messages: the id, with ".2" and so on when it stands twice */
 	int line, column;
 };
 
@@ -56,8 +56,8 @@ struct manifest {
 struct manifest *manifest_load(const char *file, struct loader *loader, struct problems *problems);
 
 /* The same from memory; `file` is for messages and for relative paths of secrets. */
-struct manifest *manifest_parse(const char *file, const char *text, size_t len, struct loader *loader,
-				struct problems *problems);
+struct manifest *manifest_parse(const char *file, const char *text, size_t len,
+				struct loader *loader, struct problems *problems);
 
 /* Wipes and frees. Accepts NULL, returns NULL. */
 struct manifest *manifest_free(struct manifest *m);

@@ -55,7 +55,8 @@ void options_problem(struct options_source *src, const char *pointer, const char
 	va_end(args);
 }
 
-void options_problem_at_key(struct options_source *src, const char *pointer, const char *format, ...)
+void options_problem_at_key(struct options_source *src, const char *pointer, const char *format,
+			    ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -152,9 +153,10 @@ static void say_expected(struct words *w, const struct vpn_option *o)
 		say(w, "one of ");
 		say_choices(w, o);
 	} else {
-		say(w, "%s", o->type == VPN_OPT_PREFIX && (o->flags & VPN_OPT_NETWORK) != 0
-				     ? "a network such as \"10.78.0.0/24\" or \"fd78::/64\""
-				     : type_of(o->type)->expected);
+		say(w, "%s",
+		    o->type == VPN_OPT_PREFIX && (o->flags & VPN_OPT_NETWORK) != 0
+			    ? "a network such as \"10.78.0.0/24\" or \"fd78::/64\""
+			    : type_of(o->type)->expected);
 		if ((o->type == VPN_OPT_INT || o->type == VPN_OPT_UINT) && o->unit != NULL)
 			say(w, " of %s", o->unit);
 		say_range(w, o);
@@ -392,7 +394,8 @@ static bool is_name(const char *host)
 	if (strspn(host, "0123456789.") == n)
 		return tcpip_addr4_parse(host, addr) >= 0;
 	return n <= 253 && host[0] != '-' && host[0] != '.' &&
-	       strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == n;
+	       strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
+		       n;
 }
 
 static const char *parse_hostport(const struct vpn_option *o, const char *text, void *dst)
@@ -496,7 +499,10 @@ static const char *parse_bytes(const struct vpn_option *o, const char *text, voi
 	return NULL;
 }
 
-#define TYPE(name, c, parse, expected) {name, sizeof(c), _Alignof(c), parse, expected}
+#define TYPE(name, c, parse, expected) \
+	{ \
+		name, sizeof(c), _Alignof(c), parse, expected \
+	}
 
 static const struct type types[] = {
 	[VPN_OPT_BOOL] = TYPE("bool", uint32_t, NULL, "true or false"),
@@ -513,12 +519,14 @@ static const struct type types[] = {
 	[VPN_OPT_PREFIX] = TYPE("prefix", struct vpn_prefix, parse_prefix,
 				"an address with its prefix length such as \"10.78.0.1/24\" or "
 				"\"fd78::1/64\""),
-	[VPN_OPT_HOSTPORT] = TYPE("hostport", struct vpn_hostport, parse_hostport,
-				  "host and port such as \"vpn.example:51820\", \"192.0.2.1:51820\" or "
-				  "\"[2001:db8::1]:51820\""),
+	[VPN_OPT_HOSTPORT] = TYPE(
+		"hostport", struct vpn_hostport, parse_hostport,
+		"host and port such as \"vpn.example:51820\", \"192.0.2.1:51820\" or "
+		"\"[2001:db8::1]:51820\""),
 	[VPN_OPT_MAC] = TYPE("mac", struct vpn_mac, parse_mac,
 			     "a MAC address such as \"02:00:5e:10:00:01\""),
-	[VPN_OPT_BYTES] = TYPE("bytes", struct vpn_bytes, parse_bytes, "base64 or hexadecimal text"),
+	[VPN_OPT_BYTES] = TYPE("bytes", struct vpn_bytes, parse_bytes,
+			       "base64 or hexadecimal text"),
 	[VPN_OPT_OBJECT] = TYPE("object", const void *, NULL, "an object"),
 	[VPN_OPT_LIST] = TYPE("list", struct vpn_list, NULL, "an array"),
 };
@@ -701,7 +709,8 @@ static void put_list(const struct vpn_option *o, json_t *v, const char *pointer,
 		if (inner == NULL)
 			options_problem(src, pointer, "%s", no_memory);
 		else
-			put_item(&item, json_array_get(v, i), inner, src, items + i * list.item_size);
+			put_item(&item, json_array_get(v, i), inner, src,
+				 items + i * list.item_size);
 		free(inner);
 	}
 }
@@ -787,7 +796,8 @@ static void put_option(const struct vpn_option *o, json_t *object, const char *p
 	free(inner);
 }
 
-static bool is_known(const struct vpn_option_table *table, const char *const *ignore, const char *key)
+static bool is_known(const struct vpn_option_table *table, const char *const *ignore,
+		     const char *key)
 {
 	for (; *ignore != NULL; ignore++)
 		if (strcmp(*ignore, key) == 0)
@@ -812,8 +822,8 @@ static void refuse_key(const struct vpn_option_table *table, const char *const *
 		options_problem_at_key(src, inner != NULL ? inner : pointer,
 				       "unknown key \"%.64s\"; did you mean \"%s\"?", key, s.best);
 	else
-		options_problem_at_key(src, inner != NULL ? inner : pointer, "unknown key \"%.64s\"",
-				       key);
+		options_problem_at_key(src, inner != NULL ? inner : pointer,
+				       "unknown key \"%.64s\"", key);
 	free(inner);
 }
 
@@ -943,7 +953,8 @@ static vpn_status vet_default(const struct vpn_option *o, struct vpn_error *err)
 static bool name_is_valid(const char *name)
 {
 	size_t n = strlen(name);
-	return n > 0 && n <= SUGGEST_MAX && !is_comment(name) && strpbrk(name, "\"\\/~ \t\n") == NULL;
+	return n > 0 && n <= SUGGEST_MAX && !is_comment(name) &&
+	       strpbrk(name, "\"\\/~ \t\n") == NULL;
 }
 
 static vpn_status vet_type(const struct vpn_option *o, unsigned depth, struct vpn_error *err)

@@ -43,7 +43,7 @@ const char *options_type_name(uint32_t type);
 /* Adds a problem with the place of a value, or of its key. */
 void options_problem(struct options_source *src, const char *pointer, const char *format, ...)
 	PROBLEMS_PRINTF(3, 4);
-void options_problem_at_key(struct options_source *src, const char *pointer, const char *format, ...)
-	PROBLEMS_PRINTF(3, 4);
+void options_problem_at_key(struct options_source *src, const char *pointer, const char *format,
+			    ...) PROBLEMS_PRINTF(3, 4);
 
 #endif

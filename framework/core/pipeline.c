@@ -9,11 +9,11 @@
 #include "log.h"
 
 /* Packets of one lane. Pieces cover two full large reads more than one batch needs. */
-#define TX_PACKETS     1024u
-#define RX_PACKETS     512u
-#define LARGE_PACKETS  16u
-#define PIECES         2048u
-#define RX_MARGIN      128u /* headers of stages that arrive in front of the data */
+#define TX_PACKETS    1024u
+#define RX_PACKETS    512u
+#define LARGE_PACKETS 16u
+#define PIECES        2048u
+#define RX_MARGIN     128u /* headers of stages that arrive in front of the data */
 
 static const struct vpn_lifecycle *life_of(const struct instance *in)
 {
@@ -31,7 +31,8 @@ static struct pool_shape shape_of(const struct graph *g)
 		largest = path;
 	return (struct pool_shape){
 		.headroom = g->headroom,
-		.data = {largest + g->tailroom, largest + g->tailroom + RX_MARGIN, POOL_LARGE_BYTES, 0},
+		.data = {largest + g->tailroom, largest + g->tailroom + RX_MARGIN, POOL_LARGE_BYTES,
+			 0},
 		.count = {TX_PACKETS, RX_PACKETS, LARGE_PACKETS, PIECES},
 	};
 }
@@ -94,9 +95,9 @@ static vpn_status place_instance(struct pipeline *p, size_t i, struct vpn_error 
 	if (in->lanes == NULL || in->parts == NULL)
 		return fault(err, VPN_ENOMEM, 0, "out of memory");
 	for (uint32_t k = 0; k < p->n_lanes; k++) {
-		vpn_status status = lane_set_part(p->lanes[k], i, in->part->name, in->component->flow,
-						  in->inst, life_of(in)->n_counters,
-						  p->graph->max_batch);
+		vpn_status status = lane_set_part(p->lanes[k], i, in->part->name,
+						  in->component->flow, in->inst,
+						  life_of(in)->n_counters, p->graph->max_batch);
 		if (status != VPN_OK)
 			return fault(err, status, 0, "out of memory");
 		in->parts[k] = &p->lanes[k]->parts[i];
@@ -133,7 +134,8 @@ struct pipeline *pipeline_new(const struct graph *graph, const struct pipeline_e
 bool pipeline_device(struct pipeline *p, struct vpn_device_info *out)
 {
 	struct instance *device = &p->instances[0];
-	const struct vpn_device_ext *ext = life_of(device)->get_extension(device->inst, VPN_EXT_DEVICE);
+	const struct vpn_device_ext *ext = life_of(device)->get_extension(device->inst,
+									  VPN_EXT_DEVICE);
 	*out = (struct vpn_device_info){.size = sizeof(*out)};
 	return ext != NULL && ext->info(device->inst, out) == VPN_OK;
 }
@@ -148,7 +150,8 @@ static vpn_status apply_plans(struct pipeline *p, struct vpn_error *err)
 		vpn_status status = life_of(in)->start(in->inst, NULL, err);
 		in->started = true;
 		if (status == VPN_OK) {
-			in->applied = true; /* also when it fails half-way: revert() undoes what was done */
+			in->applied =
+				true; /* also when it fails half-way: revert() undoes what was done */
 			status = in->component->plan->apply(in->inst, &device, err);
 		}
 		if (status != VPN_OK)

@@ -21,8 +21,8 @@ struct instance {
 	const struct vpn_component *component;
 	void *inst;
 	struct vpn_host host;
-	struct vpn_lane **lanes;    /* n_lanes of the pipeline; NULL for routes and dns */
-	struct lane_part **parts;   /* the same, as the host sees them */
+	struct vpn_lane **lanes;  /* n_lanes of the pipeline; NULL for routes and dns */
+	struct lane_part **parts; /* the same, as the host sees them */
 	bool created, started, applied;
 };
 
@@ -69,6 +69,7 @@ struct pipeline *pipeline_free(struct pipeline *p, bool *ret_lookups_left);
 bool pipeline_device(struct pipeline *p, struct vpn_device_info *out);
 
 /* One line for each lane and stage. [any] while it exists */
-void pipeline_counters(const struct pipeline *p, void (*line)(void *ctx, const char *text), void *ctx);
+void pipeline_counters(const struct pipeline *p, void (*line)(void *ctx, const char *text),
+		       void *ctx);
 
 #endif

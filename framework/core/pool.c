@@ -83,7 +83,8 @@ void pool_clear(struct pool *p)
 	memset(p, 0, sizeof(*p));
 }
 
-uint32_t pool_alloc(struct pool *p, uint32_t kind, uint64_t now_ns, struct vpn_packet **out, uint32_t n)
+uint32_t pool_alloc(struct pool *p, uint32_t kind, uint64_t now_ns, struct vpn_packet **out,
+		    uint32_t n)
 {
 	if (kind >= POOL_PIECE)
 		return 0;
@@ -140,8 +141,8 @@ void pool_release(struct pool *p, struct vpn_packet **pkts, uint32_t n)
 }
 
 /* Makes piece k of `root` at `data`, like its parent in all else. */
-static void make_piece(struct vpn_packet *k, const struct vpn_packet *parent, struct vpn_packet *root,
-		       uint8_t *data, uint32_t len)
+static void make_piece(struct vpn_packet *k, const struct vpn_packet *parent,
+		       struct vpn_packet *root, uint8_t *data, uint32_t len)
 {
 	k->buf = data;
 	k->cap = len;

@@ -15,8 +15,8 @@
 #define POOL_LARGE_BYTES 65536u
 
 struct pool_shape {
-	uint32_t headroom;           /* in front of the data of a new packet */
-	uint32_t data[POOL_KINDS];   /* bytes for data and tailroom; 0 for pieces */
+	uint32_t headroom;         /* in front of the data of a new packet */
+	uint32_t data[POOL_KINDS]; /* bytes for data and tailroom; 0 for pieces */
 	uint32_t count[POOL_KINDS];
 };
 
@@ -36,7 +36,8 @@ struct pool {
 vpn_status pool_init(struct pool *p, const struct pool_shape *shape);
 void pool_clear(struct pool *p);
 
-uint32_t pool_alloc(struct pool *p, uint32_t kind, uint64_t now_ns, struct vpn_packet **out, uint32_t n);
+uint32_t pool_alloc(struct pool *p, uint32_t kind, uint64_t now_ns, struct vpn_packet **out,
+		    uint32_t n);
 void pool_release(struct pool *p, struct vpn_packet **pkts, uint32_t n);
 uint32_t pool_split(struct pool *p, struct vpn_packet *parent, uint32_t piece_len,
 		    struct vpn_packet **out, uint32_t n);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POINTER_BYTES_MAX (16u << 20) /* of all values together: what a hostile file can make us keep */
+/* Of all values together: what a hostile file can make us keep. */
+#define POINTER_BYTES_MAX (16u << 20)
 
 struct entry {
 	char *pointer;
@@ -227,8 +228,10 @@ static bool scan_item(struct scanner *s, const char *pointer, size_t index)
 static bool scan_inside(struct scanner *s, const char *pointer, bool object)
 {
 	char close = object ? '}' : ']';
-	if (s->depth >= POSITION_DEPTH_MAX)
+	if (s->depth >= POSITION_DEPTH_MAX) {
+		s->at--; /* the bracket is what is wrong */
 		return give_up(s, POSITION_TOO_DEEP);
+	}
 	if (skip_byte(s, close))
 		return true;
 	s->depth++;

@@ -30,11 +30,12 @@ static bool is_private(int fd, const char *path, struct vpn_error *err)
 		fault(err, VPN_EINVAL, 0, "secret file %s is not a regular file", path);
 	} else if (st.st_uid != 0 && st.st_uid != geteuid()) {
 		fault(err, VPN_EPERM, 0,
-		      "secret file %s belongs to user %u, who is neither root nor you; chown it", path,
-		      (unsigned)st.st_uid);
+		      "secret file %s belongs to user %u, who is neither root nor you; chown it",
+		      path, (unsigned)st.st_uid);
 	} else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		fault(err, VPN_EPERM, 0, "secret file %s is open to others (mode %04o); chmod 600 %s",
-		      path, (unsigned)(st.st_mode & 07777), path);
+		fault(err, VPN_EPERM, 0,
+		      "secret file %s is open to others (mode %04o); chmod 600 %s", path,
+		      (unsigned)(st.st_mode & 07777), path);
 	} else {
 		return true;
 	}
@@ -62,7 +63,8 @@ static ssize_t read_all(int fd, char *buf)
 static bool trim(char *buf, size_t len, const char *path, struct vpn_error *err)
 {
 	if (len > SECRET_MAX) {
-		fault(err, VPN_EINVAL, 0, "secret file %s is longer than %u bytes", path, SECRET_MAX);
+		fault(err, VPN_EINVAL, 0, "secret file %s is longer than %u bytes", path,
+		      SECRET_MAX);
 		return false;
 	}
 	if (len > 0 && buf[len - 1] == '\n') {
@@ -109,8 +111,8 @@ char *secret_read(const char *folder, const char *path, struct vpn_error *err)
 	}
 	int fd = open(whole, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0) {
-		fault(err, errno == ENOENT ? VPN_ENOENT : VPN_EIO, errno, "secret file %s: %s", whole,
-		      strerror(errno));
+		fault(err, errno == ENOENT ? VPN_ENOENT : VPN_EIO, errno, "secret file %s: %s",
+		      whole, strerror(errno));
 	} else {
 		if (is_private(fd, whole, err))
 			text = read_text(fd, whole, err);

@@ -6,7 +6,10 @@
 
 static const char hex[] = "0123456789abcdef";
 
-/* inet_pton() takes leading zeros on some systems, where others read them as octal: refuse them here. */
+/*
+ * inet_pton() takes leading zeros on some systems, where others read them as octal: refuse them
+ * here.
+ */
 static bool has_leading_zero(const char *text)
 {
 	bool start = true;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* checksum_portable: one's complement sums by 64-bit words with end-around carry (RFC 1071 section 2). */
+/*
+ * checksum_portable: one's complement sums by 64-bit words with end-around carry (RFC 1071 section
+ * 2).
+ */
 #include "checksum.h"
 
 /* The last 0..7 bytes as one word, zero-padded. */

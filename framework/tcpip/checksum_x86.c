@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * checksum_x86: sums by AVX2. Each 64-bit lane gathers the 32-bit halves of the words without carries;
- * a lane overflows only after 2^32 additions. The rest of less than 32 bytes is read (and copied) by one
- * load that ends at the last byte, with the bytes that are summed already masked out.
+ * checksum_x86: sums by AVX2. Each 64-bit lane gathers the 32-bit halves of the words without
+ * carries; a lane overflows only after 2^32 additions. The rest of less than 32 bytes is read (and
+ * copied) by one load that ends at the last byte, with the bytes that are summed already masked
+ * out.
  */
 #include <immintrin.h>
 

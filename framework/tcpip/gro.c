@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gro: coalesces a batch. A packet is tried on the group that took the one before, then on the newest groups
- * of its flow, which a hash table gives. Nothing is copied: members of a group form a chain of item indexes,
- * and only the head's headers are rewritten, once, at the end.
+ * gro: coalesces a batch. A packet is tried on the group that took the one before, then on the
+ * newest groups of its flow, which a hash table gives. Nothing is copied: members of a group form a
+ * chain of item indexes, and only the head's headers are rewritten, once, at the end.
  */
 #include "checksum.h"
 #include "gro_packet.h"
 
-#define GROUP_OPEN 1u     /* may take packets */
-#define GROUP_FULL 2u     /* ends in a short or PSH segment: takes packets in front only */
-#define GROUP_PSH 4u      /* its last segment has PSH */
+#define GROUP_OPEN     1u /* may take packets */
+#define GROUP_FULL     2u /* ends in a short or PSH segment: takes packets in front only */
+#define GROUP_PSH      4u /* its last segment has PSH */
 #define GROUP_VERIFIED 8u /* its checksums are known to be good */
 
 /* Groups of one flow that are tried, newest first: bounds the work that reordering can cause. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gro_packet: reads a packet for coalescing. Fields are compared, never used as numbers, so that they are
- * loaded as they lie in memory.
+ * gro_packet: reads a packet for coalescing. Fields are compared, never used as numbers, so that
+ * they are loaded as they lie in memory.
  */
 #include "gro_packet.h"
 
@@ -74,8 +74,7 @@ static enum gro_kind read_ipv4(struct gro_packet *p, uint32_t options, const uin
 static enum gro_kind read_ipv6(struct gro_packet *p, uint32_t options, const uint8_t *l3,
 			       uint32_t len)
 {
-	if (len < TCPIP_IPV6_LEN || len > 65535 ||
-	    tcpip_load_be16(l3 + 4) != len - TCPIP_IPV6_LEN)
+	if (len < TCPIP_IPV6_LEN || len > 65535 || tcpip_load_be16(l3 + 4) != len - TCPIP_IPV6_LEN)
 		return GRO_OTHER;
 	p->family = 6;
 	p->protocol = l3[6];

@@ -5,12 +5,12 @@
 
 #include <vpncore/tcpip.h>
 
-#define GRO_PSH 1u      /* TCP with PSH */
+#define GRO_PSH      1u /* TCP with PSH */
 #define GRO_VERIFIED 2u /* both checksums are known to be good */
 
 enum gro_kind {
-	GRO_OTHER,   /* nothing that could merge; says nothing about any flow */
-	GRO_ENDS,    /* UDP that cannot merge and must not be overtaken by later packets of its flow */
+	GRO_OTHER, /* nothing that could merge; says nothing about any flow */
+	GRO_ENDS, /* UDP that cannot merge and must not be overtaken by later packets of its flow */
 	GRO_CANDIDATE,
 };
 

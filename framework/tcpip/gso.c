@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gso: cuts a TCP or UDP super-packet into segments. What is the same in all segments is summed once, in
- * the plan; per segment remain a copy of the headers, a handful of fields, and one pass over the payload
- * that copies and sums it.
+ * gso: cuts a TCP or UDP super-packet into segments. What is the same in all segments is summed
+ * once, in the plan; per segment remain a copy of the headers, a handful of fields, and one pass
+ * over the payload that copies and sums it.
  */
 #include "checksum.h"
 
@@ -22,7 +22,7 @@ static int plan_ipv4(struct tcpip_gso *gso, const uint8_t *l3, size_t len, uint3
 		return TCPIP_EHEADER;
 	if (total == 0) /* too large for the field, as the kernel's BIG TCP has it */
 		total = len;
-	if (total > len || header > len)
+	if (total > len)
 		return TCPIP_ESHORT;
 	if (total < header)
 		return TCPIP_ELENGTH;
@@ -148,7 +148,9 @@ static int plan_l3(struct tcpip_gso *gso, size_t len, uint32_t *l3_len)
 	}
 }
 
-/* With NEEDS_CSUM the kernel says where the checksum is; it must be where we found the L4 header. */
+/*
+ * With NEEDS_CSUM the kernel says where the checksum is; it must be where we found the L4 header.
+ */
 static bool csum_fits(const struct tcpip_gso *gso, const struct tcpip_vnet_hdr *vh)
 {
 	uint32_t field = gso->protocol == TCPIP_IPPROTO_TCP ? TCP_CSUM : UDP_CSUM;
@@ -229,8 +231,8 @@ static void write_ip(const struct tcpip_gso *gso, uint32_t i, uint8_t *l3, uint3
 	id = (uint16_t)(gso->ip_id + i);
 	tcpip_store_be16(l3 + 2, total);
 	tcpip_store_be16(l3 + 4, id);
-	tcpip_store_be16(l3 + 10, checksum_final(gso->l3_sum + checksum_word(total) +
-						   checksum_word(id)));
+	tcpip_store_be16(l3 + 10,
+			 checksum_final(gso->l3_sum + checksum_word(total) + checksum_word(id)));
 }
 
 static void write_tcp(const struct tcpip_gso *gso, uint32_t i, uint8_t *l4, uint64_t acc)

@@ -2,7 +2,7 @@
 /* icmp_error: ICMP and ICMPv6 errors made from the packet that they are about. */
 #include "checksum.h"
 
-#define ERROR_TTL 64
+#define ERROR_TTL            64
 #define TOS_INTERNET_CONTROL 0xc0 /* RFC 1812 section 4.3.2.5 */
 
 /* An address that stands for exactly one host, and not for "this host": RFC 1122 section 3.2.2. */

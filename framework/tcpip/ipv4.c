@@ -2,25 +2,11 @@
 /* ipv4: views of IPv4 headers, their options and header checksum (RFC 791). */
 #include "checksum.h"
 
-int tcpip_ipv4_parse(const uint8_t *data, size_t len, struct tcpip_ipv4 *out)
+/* Fills the view from a header that is all there. */
+static void read_header(const uint8_t *data, size_t header, size_t total, struct tcpip_ipv4 *out)
 {
-	size_t header, total;
-	uint16_t frag;
+	uint16_t frag = tcpip_load_be16(data + 6);
 
-	if (len < TCPIP_IPV4_LEN)
-		return len && data[0] >> 4 != 4 ? TCPIP_EVERSION : TCPIP_ESHORT;
-	if (data[0] >> 4 != 4)
-		return TCPIP_EVERSION;
-	header = (size_t)(data[0] & 15) * 4;
-	total = tcpip_load_be16(data + 2);
-	if (header < TCPIP_IPV4_LEN)
-		return TCPIP_EHEADER;
-	if (total < header)
-		return TCPIP_ELENGTH;
-	if (total > len)
-		return TCPIP_ESHORT;
-
-	frag = tcpip_load_be16(data + 6);
 	out->header_len = (uint8_t)header;
 	out->options = data + TCPIP_IPV4_LEN;
 	out->options_len = (uint8_t)(header - TCPIP_IPV4_LEN);
@@ -39,6 +25,25 @@ int tcpip_ipv4_parse(const uint8_t *data, size_t len, struct tcpip_ipv4 *out)
 	out->dst = data + 16;
 	out->payload = data + header;
 	out->payload_len = total - header;
+}
+
+int tcpip_ipv4_parse(const uint8_t *data, size_t len, struct tcpip_ipv4 *out)
+{
+	size_t header, total;
+
+	if (len < TCPIP_IPV4_LEN)
+		return len && data[0] >> 4 != 4 ? TCPIP_EVERSION : TCPIP_ESHORT;
+	if (data[0] >> 4 != 4)
+		return TCPIP_EVERSION;
+	header = (size_t)(data[0] & 15) * 4;
+	total = tcpip_load_be16(data + 2);
+	if (header < TCPIP_IPV4_LEN)
+		return TCPIP_EHEADER;
+	if (total < header)
+		return TCPIP_ELENGTH;
+	if (total > len)
+		return TCPIP_ESHORT;
+	read_header(data, header, total, out);
 	return TCPIP_OK;
 }
 

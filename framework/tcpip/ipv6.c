@@ -54,7 +54,10 @@ static bool is_extension(uint8_t type)
 	}
 }
 
-/* Length of an extension header whose first two bytes are there; AH counts in other units (RFC 4302 2.2). */
+/*
+ * Length of an extension header whose first two bytes are there; AH counts in other units (RFC 4302
+ * 2.2).
+ */
 static size_t extension_len(uint8_t type, const uint8_t *h)
 {
 	if (type == TCPIP_IPPROTO_FRAGMENT)

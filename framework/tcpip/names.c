@@ -9,7 +9,7 @@ struct entry {
 };
 
 #define ENTRY(id, n, text) {n, text},
-#define AT(id, n, text) [n] = text,
+#define AT(id, n, text)    [n] = text,
 
 static const struct entry ethertypes[] = {TCPIP_ETHERTYPE_LIST(ENTRY)};
 static const char *const ipprotos[256] = {TCPIP_IPPROTO_LIST(AT)};

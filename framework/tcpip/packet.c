@@ -98,10 +98,23 @@ static bool has_ports(uint8_t protocol)
 	       protocol == TCPIP_IPPROTO_DCCP;
 }
 
+/* What lies behind the IP header and its extensions. */
+static int parse_l4(const uint8_t *l4, size_t len, struct tcpip_packet *out)
+{
+	int r = l4_header_len(out, l4, len);
+
+	if (r < 0)
+		return r;
+	out->payload_offset += (uint32_t)r;
+	if (has_ports(out->protocol) && len >= 4) {
+		out->src_port = tcpip_load_be16(l4);
+		out->dst_port = tcpip_load_be16(l4 + 2);
+	}
+	return TCPIP_OK;
+}
+
 int tcpip_packet_parse(const uint8_t *data, size_t len, struct tcpip_packet *out)
 {
-	const uint8_t *l4;
-	size_t l4_len;
 	int r;
 
 	*out = (struct tcpip_packet){0};
@@ -122,15 +135,5 @@ int tcpip_packet_parse(const uint8_t *data, size_t len, struct tcpip_packet *out
 	out->payload_offset = out->l4_offset;
 	if (out->flags & TCPIP_PACKET_LATER_FRAGMENT)
 		return TCPIP_OK;
-	l4 = data + out->l4_offset;
-	l4_len = out->total_len - out->l4_offset;
-	r = l4_header_len(out, l4, l4_len);
-	if (r < 0)
-		return r;
-	out->payload_offset += (uint32_t)r;
-	if (has_ports(out->protocol) && l4_len >= 4) {
-		out->src_port = tcpip_load_be16(l4);
-		out->dst_port = tcpip_load_be16(l4 + 2);
-	}
-	return TCPIP_OK;
+	return parse_l4(data + out->l4_offset, out->total_len - out->l4_offset, out);
 }

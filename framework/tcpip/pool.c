@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pool: hands out the host addresses of a prefix. The free ones form a list in an array of links, so that
- * taking any of them, and giving one back at the end, are O(1).
+ * pool: hands out the host addresses of a prefix. The free ones form a list in an array of links,
+ * so that taking any of them, and giving one back at the end, are O(1).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,9 @@ static size_t addr_len(const struct tcpip_pool *pool)
 	return pool->family == 4 ? 4 : 16;
 }
 
-/* Adds n to an address. Host bits begin as zero and n fits them, so nothing is carried out of them. */
+/*
+ * Adds n to an address. Host bits begin as zero and n fits them, so nothing is carried out of them.
+ */
 static void add(const struct tcpip_pool *pool, uint8_t *addr, uint32_t n)
 {
 	if (pool->family == 4)

@@ -124,6 +124,5 @@ bool tcpip_prefix_overlaps(const struct tcpip_prefix *a, const struct tcpip_pref
 {
 	uint8_t shorter = a->len < b->len ? a->len : b->len;
 
-	return a->family == b->family &&
-	       same_bits(a->addr, b->addr, shorter, addr_len(a->family));
+	return a->family == b->family && same_bits(a->addr, b->addr, shorter, addr_len(a->family));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * micro_tcpip: what the packet toolkit costs, in nanoseconds per packet and bytes per nanosecond. Each figure
- * is the median of ROUNDS runs; "warm" data fit the first-level cache, "batch" data are 45 packets.
+ * micro_tcpip: what the packet toolkit costs, in nanoseconds per packet and bytes per nanosecond.
+ * Each figure is the median of ROUNDS runs; "warm" data fit the first-level cache, "batch" data are
+ * 45 packets.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +10,10 @@
 #include <time.h>
 #include <vpncore/tcpip.h>
 
-#define ROUNDS 21
+#define ROUNDS   21
 #define SEGMENTS 45
-#define MSS 1368u
-#define STRIDE 2048u
+#define MSS      1368u
+#define STRIDE   2048u
 
 struct fixture {
 	uint8_t super[65536];
@@ -156,7 +157,8 @@ static void fill_items(struct fixture *f, uint32_t flags)
 static void split_flows(struct fixture *f, uint32_t flows)
 {
 	for (uint32_t i = 0; i < SEGMENTS; i++) {
-		tcpip_tcp_set_src_port(f->pristine[i] + TCPIP_IPV4_LEN, (uint16_t)(1000 + i % flows));
+		tcpip_tcp_set_src_port(f->pristine[i] + TCPIP_IPV4_LEN,
+				       (uint16_t)(1000 + i % flows));
 		tcpip_tcp_set_seq(f->pristine[i] + TCPIP_IPV4_LEN, i / flows * MSS);
 	}
 }
@@ -190,18 +192,22 @@ int main(void)
 	fill_items(f, TCPIP_GRO_VERIFIED);
 	headers = measure(restore_headers, f, 2000) / SEGMENTS;
 	t = measure(coalesce, f, 2000) / SEGMENTS - headers;
-	printf("coalesce, verified          %7.1f ns per packet, %u group(s)\n", t, f->gro.n_groups);
+	printf("coalesce, verified          %7.1f ns per packet, %u group(s)\n", t,
+	       f->gro.n_groups);
 	t = measure(gather, f, 2000) / SEGMENTS;
 	printf("iovecs of a group           %7.1f ns per packet\n", t);
 	split_flows(f, 4);
 	t = measure(coalesce, f, 2000) / SEGMENTS - headers;
-	printf("coalesce, 4 flows by turns  %7.1f ns per packet, %u group(s)\n", t, f->gro.n_groups);
+	printf("coalesce, 4 flows by turns  %7.1f ns per packet, %u group(s)\n", t,
+	       f->gro.n_groups);
 	split_flows(f, SEGMENTS);
 	t = measure(coalesce, f, 2000) / SEGMENTS - headers;
-	printf("coalesce, all flows differ  %7.1f ns per packet, %u group(s)\n", t, f->gro.n_groups);
+	printf("coalesce, all flows differ  %7.1f ns per packet, %u group(s)\n", t,
+	       f->gro.n_groups);
 	fill_items(f, 0);
 	t = measure(coalesce, f, 500) / SEGMENTS - headers;
-	printf("coalesce, verifying         %7.1f ns per packet, %u group(s)\n", t, f->gro.n_groups);
+	printf("coalesce, verifying         %7.1f ns per packet, %u group(s)\n", t,
+	       f->gro.n_groups);
 	printf("(%u)\n", f->sink & 1);
 	free(f);
 	return 0;

@@ -72,6 +72,7 @@ class Hostile(Peers):
 
     def still_works(self):
         self.assertTrue(self.side_a.running())
+        traffic.wait_ping(self.a, INNER4[1])  # what was sent is through
         self.check_ping(5)
         self.check_tcp(1 << 20)
 

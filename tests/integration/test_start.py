@@ -58,6 +58,9 @@ class Refused(Peers):
         del spec["pipeline"][1]
         self.refuse(spec, "/pipeline")
 
+    def test_refuses_a_stack_that_does_not_know_where_to_send(self):
+        self.refuse(manifest(0, udp={"remote": None}), r"/pipeline/1.*remote")
+
     def test_tells_all_problems_in_one_pass(self):
         log = self.refuse(manifest(0, mtu="big", device={"colour": 1}, udp={"listen": 7}))
         for pointer in ("/pipeline/0/mtu", "/pipeline/0/colour", "/pipeline/1/listen"):

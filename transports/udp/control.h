@@ -11,7 +11,8 @@
 #define UDP_CONTROL_SPACE 128u /* bytes; enough for everything below at once */
 
 struct udp_control {
-	uint32_t segment;  /* bytes of each datagram in a message of many, 0 = a message is a datagram */
+	uint32_t
+		segment; /* bytes of each datagram in a message of many, 0 = a message is a datagram */
 	uint32_t ifindex;  /* our interface, 0 = none */
 	uint8_t local[16]; /* our address, zero = none */
 	uint32_t overflow; /* received: datagrams that this socket's buffer had no room for, ever */

@@ -56,7 +56,8 @@ static vpn_status check_literal(const char *host, const char *where, struct vpn_
 		return VPN_OK;
 	if (udp_address_is_link_local(&e) && strchr(host, '%') == NULL)
 		return udp_fault(err, VPN_EINVAL, 0, where,
-				 "%s is link-local: add its interface, as in [%s%%eth0]:port", host, host);
+				 "%s is link-local: add its interface, as in [%s%%eth0]:port", host,
+				 host);
 	return VPN_OK;
 }
 
@@ -66,9 +67,10 @@ static vpn_status check_listen(const struct udp_options *o, struct vpn_error *er
 	if (is_any(&o->listen))
 		return VPN_OK;
 	if (!udp_address_parse(o->listen.host, &e))
-		return udp_fault(err, VPN_EINVAL, 0, "/listen",
-				 "\"%s\" is not an address: write an IPv4 or IPv6 address, or * for any",
-				 o->listen.host);
+		return udp_fault(
+			err, VPN_EINVAL, 0, "/listen",
+			"\"%s\" is not an address: write an IPv4 or IPv6 address, or * for any",
+			o->listen.host);
 	return check_literal(o->listen.host, "/listen", err);
 }
 
@@ -77,9 +79,11 @@ static vpn_status check_remote(const struct udp_options *o, struct vpn_error *er
 	if (o->remote.host == NULL)
 		return VPN_OK;
 	if (is_any(&o->remote))
-		return udp_fault(err, VPN_EINVAL, 0, "/remote", "remote needs a name or an address");
+		return udp_fault(err, VPN_EINVAL, 0, "/remote",
+				 "remote needs a name or an address");
 	if (o->remote.port == 0)
-		return udp_fault(err, VPN_EINVAL, 0, "/remote", "remote needs a port from 1 to 65535");
+		return udp_fault(err, VPN_EINVAL, 0, "/remote",
+				 "remote needs a port from 1 to 65535");
 	if (o->learn != 0)
 		return udp_fault(err, VPN_EINVAL, 0, "/learn",
 				 "learn is for a stage without remote: leave one of them out");
@@ -90,7 +94,8 @@ static vpn_status check_families(const struct udp_options *o, struct vpn_error *
 {
 	uint32_t listen = is_any(&o->listen) ? UDP_IPV4 | UDP_IPV6 : families_of(o->listen.host);
 	if ((families_asked(o) & listen) == 0)
-		return udp_fault(err, VPN_EINVAL, 0, "/family", "family contradicts the address in listen");
+		return udp_fault(err, VPN_EINVAL, 0, "/family",
+				 "family contradicts the address in listen");
 	if (udp_options_families(o) == 0)
 		return udp_fault(err, VPN_EINVAL, 0, "/remote",
 				 "remote is of another address family than listen or family");
@@ -106,8 +111,9 @@ vpn_status udp_options_validate(const void *config, struct vpn_error *err)
 	if (status == VPN_OK)
 		status = check_families(o, err);
 	if (status == VPN_OK && o->carry_dscp != 0 && o->dscp != 0)
-		status = udp_fault(err, VPN_EINVAL, 0, "/dscp",
-				   "dscp is one value for all, carry_dscp copies each packet's: choose one");
+		status = udp_fault(
+			err, VPN_EINVAL, 0, "/dscp",
+			"dscp is one value for all, carry_dscp copies each packet's: choose one");
 	return status;
 }
 
@@ -128,42 +134,101 @@ static const char *const fragment_choices[] = {"allow", "discover", "never", NUL
 #define AT(field) (uint32_t) offsetof(struct udp_options, field)
 
 static const struct vpn_option options[] = {
-	{.name = "listen", .type = VPN_OPT_HOSTPORT, .offset = AT(listen), .dflt = "*:0",
-	 .doc = "Local address and port. * takes IPv4 and IPv6 on one port, 0.0.0.0 IPv4 alone, [::] IPv6 "
+	{.name = "listen",
+	 .type = VPN_OPT_HOSTPORT,
+	 .offset = AT(listen),
+	 .dflt = "*:0",
+	 .doc = "Local address and port. * takes IPv4 and IPv6 on one port, 0.0.0.0 IPv4 alone, "
+		"[::] IPv6 "
 		"alone; port 0 lets the system choose."},
-	{.name = "remote", .type = VPN_OPT_HOSTPORT, .offset = AT(remote),
-	 .doc = "The peer, by name or address. Datagrams from others are dropped. Leave it out where a stage "
+	{.name = "remote",
+	 .type = VPN_OPT_HOSTPORT,
+	 .offset = AT(remote),
+	 .doc = "The peer, by name or address. Datagrams from others are dropped. Leave it out "
+		"where a stage "
 		"above chooses the endpoint."},
-	{.name = "family", .type = VPN_OPT_ENUM, .offset = AT(family), .dflt = "auto",
-	 .choices = family_choices, .doc = "Restricts sockets and the resolving of remote to one family."},
-	{.name = "path_mtu", .type = VPN_OPT_UINT, .offset = AT(path_mtu), .dflt = "1500", .min = 576,
-	 .max = 65535, .unit = "bytes",
-	 .doc = "Largest IP packet that the path to the peer carries; the device's MTU follows from it."},
-	{.name = "buffer", .type = VPN_OPT_SIZE, .offset = AT(buffer), .dflt = "7MiB", .min = 4096,
-	 .max = 1 << 30, .unit = "bytes", .doc = "Send and receive buffer of each socket."},
-	{.name = "fragment", .type = VPN_OPT_ENUM, .offset = AT(fragment), .dflt = "allow",
+	{.name = "family",
+	 .type = VPN_OPT_ENUM,
+	 .offset = AT(family),
+	 .dflt = "auto",
+	 .choices = family_choices,
+	 .doc = "Restricts sockets and the resolving of remote to one family."},
+	{.name = "path_mtu",
+	 .type = VPN_OPT_UINT,
+	 .offset = AT(path_mtu),
+	 .dflt = "1500",
+	 .min = 576,
+	 .max = 65535,
+	 .unit = "bytes",
+	 .doc = "Largest IP packet that the path to the peer carries; the device's MTU follows "
+		"from it."},
+	{.name = "buffer",
+	 .type = VPN_OPT_SIZE,
+	 .offset = AT(buffer),
+	 .dflt = "7MiB",
+	 .min = 4096,
+	 .max = 1 << 30,
+	 .unit = "bytes",
+	 .doc = "Send and receive buffer of each socket."},
+	{.name = "fragment",
+	 .type = VPN_OPT_ENUM,
+	 .offset = AT(fragment),
+	 .dflt = "allow",
 	 .choices = fragment_choices,
-	 .doc = "Datagrams larger than the path's MTU: allow fragments them on the way, discover learns the "
+	 .doc = "Datagrams larger than the path's MTU: allow fragments them on the way, discover "
+		"learns the "
 		"path's MTU by ICMP and fragments here, never drops them."},
-	{.name = "fwmark", .type = VPN_OPT_UINT, .offset = AT(fwmark), .dflt = "0", .min = 0,
-	 .max = UINT32_MAX, .doc = "Mark of outgoing packets for policy routing and firewall; 0 sets none."},
-	{.name = "device", .type = VPN_OPT_STRING, .offset = AT(device), .min = 1, .max = 15,
+	{.name = "fwmark",
+	 .type = VPN_OPT_UINT,
+	 .offset = AT(fwmark),
+	 .dflt = "0",
+	 .min = 0,
+	 .max = UINT32_MAX,
+	 .doc = "Mark of outgoing packets for policy routing and firewall; 0 sets none."},
+	{.name = "interface",
+	 .type = VPN_OPT_STRING,
+	 .offset = AT(device),
+	 .min = 1,
+	 .max = 15,
 	 .doc = "Sends and receives through this network interface only."},
-	{.name = "sticky", .type = VPN_OPT_BOOL, .offset = AT(sticky), .dflt = "true",
+	{.name = "sticky",
+	 .type = VPN_OPT_BOOL,
+	 .offset = AT(sticky),
+	 .dflt = "true",
 	 .doc = "Answers from the local address and interface where the peer's datagrams arrive."},
-	{.name = "learn", .type = VPN_OPT_BOOL, .offset = AT(learn), .dflt = "false",
-	 .doc = "Without remote: sends to whoever sent the last datagram. Anybody who can reach the port can "
+	{.name = "learn",
+	 .type = VPN_OPT_BOOL,
+	 .offset = AT(learn),
+	 .dflt = "false",
+	 .doc = "Without remote: sends to whoever sent the last datagram. Anybody who can reach "
+		"the port can "
 		"take the tunnel over; not for untrusted networks."},
-	{.name = "offload", .type = VPN_OPT_ENUM, .offset = AT(offload), .dflt = "auto",
+	{.name = "offload",
+	 .type = VPN_OPT_ENUM,
+	 .offset = AT(offload),
+	 .dflt = "auto",
 	 .choices = offload_choices,
-	 .doc = "Many datagrams in one system call and one walk through the network stack (UDP_SEGMENT, "
+	 .doc = "Many datagrams in one system call and one walk through the network stack "
+		"(UDP_SEGMENT, "
 		"UDP_GRO); on fails where they are missing."},
-	{.name = "dscp", .type = VPN_OPT_UINT, .offset = AT(dscp), .dflt = "0", .min = 0, .max = 63,
+	{.name = "dscp",
+	 .type = VPN_OPT_UINT,
+	 .offset = AT(dscp),
+	 .dflt = "0",
+	 .min = 0,
+	 .max = 63,
 	 .doc = "DSCP of all outgoing datagrams."},
-	{.name = "carry_dscp", .type = VPN_OPT_BOOL, .offset = AT(carry_dscp), .dflt = "false",
+	{.name = "carry_dscp",
+	 .type = VPN_OPT_BOOL,
+	 .offset = AT(carry_dscp),
+	 .dflt = "false",
 	 .doc = "Copies each inner packet's DSCP to its datagram. Shows it to the network."},
-	{.name = "carry_ecn", .type = VPN_OPT_BOOL, .offset = AT(carry_ecn), .dflt = "false",
-	 .doc = "Copies each inner packet's ECN bits to its datagram, and marks that arrive to the device."},
+	{.name = "carry_ecn",
+	 .type = VPN_OPT_BOOL,
+	 .offset = AT(carry_ecn),
+	 .dflt = "false",
+	 .doc = "Copies each inner packet's ECN bits to its datagram, and marks that arrive to the "
+		"device."},
 };
 
 const struct vpn_option_table udp_option_table = VPN_OPTION_TABLE(options, struct udp_options);

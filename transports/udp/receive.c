@@ -13,7 +13,7 @@
 
 #include "remote.h"
 
-#define ERRORS_PER_CALL 16u
+#define ERRORS_PER_CALL  16u
 #define WAIT_FOR_PACKETS (2 * UDP_SECOND / 1000)
 #define WAIT_FOR_ABOVE   (100 * UDP_SECOND / 1000) /* at most: writable() ends it */
 
@@ -64,7 +64,8 @@ uint32_t udp_receive_errors(struct udp_lane *l, struct udp_socket *s)
 		if (!udp_wire_next_error(s->fd, &e))
 			return VPN_IDLE;
 		vpn_count(l->pub, ICMP_ERRORS, 1);
-		bool ours = e.to.family == VPN_AF_NONE || udp_address_is_peer(&l->peer.endpoint, &e.to);
+		bool ours = e.to.family == VPN_AF_NONE ||
+			    udp_address_is_peer(&l->peer.endpoint, &e.to);
 		if (ours && is_trouble(e.os_errno))
 			udp_remote_trouble(l);
 	}

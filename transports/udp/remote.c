@@ -9,7 +9,7 @@
  * When a name is looked up: at start; then when sending failed or ICMP said that the peer is not
  * there, or nothing was heard from it for SILENCE while we send, but not sooner than `interval` after
  * the last time. The interval is 10 s, doubles up to 5 min while look-ups change nothing, and falls
- * back when the peer is heard. Until there has been a first answer it starts from 1 s.
+ * back when the peer has been heard in between. Until there has been a first answer it starts from 1 s.
  */
 #include "remote.h"
 
@@ -98,7 +98,8 @@ static void look_up(struct udp_lane *l, uint64_t now)
 	k->due_ns = 0;
 	k->running = true;
 	vpn_count(l->pub, LOOKUPS, 1);
-	if (l->host->resolve(l->pub, r->host, r->port, family_to_ask(l->udp), LOOKUP_TOKEN) == VPN_OK)
+	if (l->host->resolve(l->pub, r->host, r->port, family_to_ask(l->udp), LOOKUP_TOKEN) ==
+	    VPN_OK)
 		return;
 	k->running = false;
 	retry_later(l, now);
@@ -181,10 +182,11 @@ static void adopt(struct udp_lane *l, const struct vpn_endpoint *e, uint32_t lev
 static void no_answer(struct udp_lane *l, vpn_status status)
 {
 	const struct udp_lookup *k = &l->udp->lookup;
-	uint32_t level = k->answered ? VPN_LOG_INFO : VPN_LOG_WARN;
+	uint32_t level = k->answered_ns != 0 ? VPN_LOG_INFO : VPN_LOG_WARN;
 	uint64_t seconds = k->interval_ns / UDP_SECOND;
 	udp_log(l->host, level, "cannot resolve \"%s\" (%s); trying again in %llu s",
-		l->options->remote.host, status < 0 ? "no address" : "no address of a usable family",
+		l->options->remote.host,
+		status < 0 ? "no address" : "no address of a usable family",
 		(unsigned long long)seconds);
 	retry_later(l, l->pub->now_ns);
 }
@@ -202,14 +204,15 @@ void udp_remote_resolved(struct udp_lane *l, vpn_status status, const struct vpn
 		return;
 	}
 	bool changed = !udp_address_is_peer(e, &l->peer.endpoint);
-	if (changed || k->interval_ns < LEAST_INTERVAL)
+	bool heard = atomic_load_explicit(&l->udp->heard_ns, memory_order_relaxed) > k->answered_ns;
+	if (changed || heard || k->answered_ns == 0)
 		k->interval_ns = LEAST_INTERVAL;
-	k->answered = true;
+	else
+		grow_interval(k);
+	k->answered_ns = l->pub->now_ns;
 	k->allowed_ns = l->pub->now_ns + k->interval_ns;
 	if (changed)
 		adopt(l, e, VPN_LOG_INFO);
-	else
-		grow_interval(k);
 }
 
 vpn_status udp_remote_start(struct udp *u, struct vpn_error *err)
@@ -226,8 +229,8 @@ vpn_status udp_remote_start(struct udp *u, struct vpn_error *err)
 		return VPN_OK;
 	}
 	if (udp_address_is_link_local(&e) && e.scope == 0)
-		return udp_fault(err, VPN_ENOENT, 0, "/remote", "%s: there is no such network interface",
-				 o->remote.host);
+		return udp_fault(err, VPN_ENOENT, 0, "/remote",
+				 "%s: there is no such network interface", o->remote.host);
 	e.port = o->remote.port;
 	publish(u, &e);
 	return VPN_OK;
@@ -259,8 +262,6 @@ void udp_remote_heard(struct udp_lane *l, const struct vpn_endpoint *from)
 		return;
 	if (silent_for(u, now) > UDP_SECOND)
 		set_heard(u, now);
-	if (l->pub->index == 0 && u->lookup.answered)
-		u->lookup.interval_ns = LEAST_INTERVAL;
 	if (!udp_address_is_peer(&l->peer.endpoint, from))
 		adopt(l, from, VPN_LOG_DEBUG); /* anybody can cause this: no line for each */
 	else if (!udp_address_same_local(&l->peer.endpoint, from) && l->options->sticky != 0)

@@ -232,8 +232,8 @@ static void hint_too_big(struct udp_lane *l, uint32_t len)
 		return;
 	l->tx.hinted_ns = now;
 	udp_log(l->host, VPN_LOG_WARN,
-		"a datagram of %u bytes is too big for the path: lower \"path_mtu\" (it is %llu)", len,
-		(unsigned long long)l->options->path_mtu);
+		"a datagram of %u bytes is too big for the path: lower \"path_mtu\" (it is %llu)",
+		len, (unsigned long long)l->options->path_mtu);
 }
 
 static void clear_local(const struct batch *b, const struct vpn_endpoint *to)
@@ -255,8 +255,8 @@ static void stop_segmenting(struct udp_lane *l, struct udp_socket *s, const stru
 	vpn_count(l->pub, SEGMENTATION_OFF, 1);
 	if (why == EIO) {
 		s->segments = false;
-		udp_log(l->host, VPN_LOG_INFO, "segmentation is off for IPv%u: the interface cannot do it",
-			s->family);
+		udp_log(l->host, VPN_LOG_INFO,
+			"segmentation is off for IPv%u: the interface cannot do it", s->family);
 		return;
 	}
 	udp_memo_add(&l->tx.plain, udp_memo_destination(to), now, now + PLAIN_LIFETIME);

@@ -29,18 +29,22 @@ static vpn_status bind_fault(int why, const struct vpn_endpoint *at, struct vpn_
 	udp_address_text(at, text);
 	switch (why) {
 	case EADDRINUSE:
-		return udp_fault(err, VPN_EBUSY, why, "/listen",
-				 "UDP port %u is in use by another program (%s): see who with `ss -lunp "
-				 "'sport = :%u'`, stop it or choose another port",
-				 at->port, text, at->port);
+		return udp_fault(
+			err, VPN_EBUSY, why, "/listen",
+			"UDP port %u is in use by another program (%s): see who with `ss -lunp "
+			"'sport = :%u'`, stop it or choose another port",
+			at->port, text, at->port);
 	case EADDRNOTAVAIL:
 		return udp_fault(err, VPN_EADDR, why, "/listen",
-				 "%s is not an address of this machine: `ip address` lists them", text);
+				 "%s is not an address of this machine: `ip address` lists them",
+				 text);
 	case EACCES:
 		return udp_fault(err, VPN_EPERM, why, "/listen",
-				 "no permission to bind %s: low ports need CAP_NET_BIND_SERVICE", text);
+				 "no permission to bind %s: low ports need CAP_NET_BIND_SERVICE",
+				 text);
 	default:
-		return udp_fault(err, VPN_EIO, why, "/listen", "cannot bind %s: %s", text, strerror(why));
+		return udp_fault(err, VPN_EIO, why, "/listen", "cannot bind %s: %s", text,
+				 strerror(why));
 	}
 }
 
@@ -64,8 +68,8 @@ static uint16_t port_of(int fd)
 }
 
 /* A bound socket into *ret_fd; the port is chosen into *port where that is 0. */
-static vpn_status open_bound(const struct udp_options *o, uint8_t family, bool shared, uint16_t *port,
-			     int *ret_fd, struct vpn_error *err)
+static vpn_status open_bound(const struct udp_options *o, uint8_t family, bool shared,
+			     uint16_t *port, int *ret_fd, struct vpn_error *err)
 {
 	struct vpn_endpoint at;
 	union udp_name name;
@@ -91,19 +95,22 @@ close_fd:
 	return status;
 }
 
-static vpn_status set_offload(struct udp_socket *s, const struct udp_options *o, struct vpn_error *err)
+static vpn_status set_offload(struct udp_socket *s, const struct udp_options *o,
+			      struct vpn_error *err)
 {
 	if (o->offload == UDP_OFFLOAD_OFF)
 		return VPN_OK;
 	s->segments = udp_sockopt_has_segmentation(s->fd);
 	s->coalesces = udp_sockopt_set_coalescing(s->fd);
 	if (o->offload == UDP_OFFLOAD_ON && !(s->segments && s->coalesces))
-		return udp_fault(err, VPN_ENOTSUP, 0, "/offload",
-				 "this kernel lacks UDP_SEGMENT or UDP_GRO (Linux 5.0): use \"auto\"");
+		return udp_fault(
+			err, VPN_ENOTSUP, 0, "/offload",
+			"this kernel lacks UDP_SEGMENT or UDP_GRO (Linux 5.0): use \"auto\"");
 	return VPN_OK;
 }
 
-static vpn_status open_socket(struct udp *u, struct udp_socket *s, uint8_t family, struct vpn_error *err)
+static vpn_status open_socket(struct udp *u, struct udp_socket *s, uint8_t family,
+			      struct vpn_error *err)
 {
 	const struct udp_options *o = u->options;
 	vpn_status status = open_bound(o, family, u->n_lanes > 1, &u->port, &s->fd, err);
@@ -163,8 +170,9 @@ static vpn_status open_once(struct udp *u, struct vpn_error *err)
 			return status;
 	}
 	if (opened == 0)
-		return udp_fault(err, VPN_ENOTSUP, 0, "/listen",
-				 "this system has no socket of the address family that is asked for");
+		return udp_fault(
+			err, VPN_ENOTSUP, 0, "/listen",
+			"this system has no socket of the address family that is asked for");
 	return VPN_OK;
 }
 
@@ -173,8 +181,8 @@ static void tell(const struct udp *u)
 	const struct udp_socket *s = u->lanes[0].sockets;
 	const struct udp_socket *any = s[0].fd >= 0 ? &s[0] : &s[1];
 	udp_log(u->host, VPN_LOG_INFO, "port %u%s%s, segmentation %s, coalescing %s", u->port,
-		s[0].fd >= 0 ? ", IPv4" : "", s[1].fd >= 0 ? ", IPv6" : "", any->segments ? "on" : "off",
-		any->coalesces ? "on" : "off");
+		s[0].fd >= 0 ? ", IPv4" : "", s[1].fd >= 0 ? ", IPv6" : "",
+		any->segments ? "on" : "off", any->coalesces ? "on" : "off");
 }
 
 vpn_status udp_socket_open_all(struct udp *u, struct vpn_error *err)

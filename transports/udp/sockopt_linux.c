@@ -28,9 +28,11 @@ static vpn_status set_mark(int fd, uint64_t mark, struct vpn_error *err)
 	if (mark == 0 || setsockopt(fd, SOL_SOCKET, SO_MARK, &value, sizeof(value)) == 0)
 		return VPN_OK;
 	if (errno == EPERM)
-		return udp_fault(err, VPN_EPERM, errno, "/fwmark",
-				 "a fwmark needs the capability CAP_NET_ADMIN: run as root or grant it");
-	return udp_fault(err, VPN_EIO, errno, "/fwmark", "cannot set the fwmark: %s", strerror(errno));
+		return udp_fault(
+			err, VPN_EPERM, errno, "/fwmark",
+			"a fwmark needs the capability CAP_NET_ADMIN: run as root or grant it");
+	return udp_fault(err, VPN_EIO, errno, "/fwmark", "cannot set the fwmark: %s",
+			 strerror(errno));
 }
 
 static vpn_status set_device(int fd, const char *device, struct vpn_error *err)
@@ -40,13 +42,15 @@ static vpn_status set_device(int fd, const char *device, struct vpn_error *err)
 	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) == 0)
 		return VPN_OK;
 	if (errno == ENODEV)
-		return udp_fault(err, VPN_ENOENT, errno, "/device",
-				 "there is no network interface \"%s\": `ip link` lists them", device);
+		return udp_fault(err, VPN_ENOENT, errno, "/interface",
+				 "there is no network interface \"%s\": `ip link` lists them",
+				 device);
 	if (errno == EPERM)
-		return udp_fault(err, VPN_EPERM, errno, "/device",
-				 "binding to an interface needs the capability CAP_NET_RAW on this kernel");
-	return udp_fault(err, VPN_EIO, errno, "/device", "cannot bind to interface \"%s\": %s", device,
-			 strerror(errno));
+		return udp_fault(
+			err, VPN_EPERM, errno, "/interface",
+			"binding to an interface needs the capability CAP_NET_RAW on this kernel");
+	return udp_fault(err, VPN_EIO, errno, "/interface", "cannot bind to interface \"%s\": %s",
+			 device, strerror(errno));
 }
 
 vpn_status udp_sockopt_before_bind(int fd, uint8_t family, const struct udp_options *o, bool shared,
@@ -58,10 +62,12 @@ vpn_status udp_sockopt_before_bind(int fd, uint8_t family, const struct udp_opti
 	if (status != VPN_OK)
 		return status;
 	if (family == VPN_AF_INET6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0)
-		return udp_fault(err, VPN_EIO, errno, "", "cannot set IPV6_V6ONLY: %s", strerror(errno));
+		return udp_fault(err, VPN_EIO, errno, "", "cannot set IPV6_V6ONLY: %s",
+				 strerror(errno));
 	if (shared && set(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0)
 		return udp_fault(err, VPN_ENOTSUP, errno, "",
-				 "several lanes need SO_REUSEPORT: %s; use \"lanes\": 1", strerror(errno));
+				 "several lanes need SO_REUSEPORT: %s; use \"lanes\": 1",
+				 strerror(errno));
 	return VPN_OK;
 }
 
@@ -98,7 +104,8 @@ static vpn_status set_class(int fd, bool v4, const struct udp_options *o, struct
 	if (o->carry_dscp == 0 && o->carry_ecn == 0)
 		return VPN_OK;
 	if (set(fd, level, v4 ? IP_RECVTOS : IPV6_RECVTCLASS, 1) != 0)
-		return udp_fault(err, VPN_EIO, errno, o->carry_ecn != 0 ? "/carry_ecn" : "/carry_dscp",
+		return udp_fault(err, VPN_EIO, errno,
+				 o->carry_ecn != 0 ? "/carry_ecn" : "/carry_dscp",
 				 "cannot receive the traffic class: %s", strerror(errno));
 	return VPN_OK;
 }
@@ -108,7 +115,8 @@ static vpn_status set_sticky(int fd, bool v4, const struct udp_options *o, struc
 	int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
 	if (o->sticky == 0 || set(fd, level, v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1) == 0)
 		return VPN_OK;
-	return udp_fault(err, VPN_EIO, errno, "/sticky", "cannot learn local addresses: %s", strerror(errno));
+	return udp_fault(err, VPN_EIO, errno, "/sticky", "cannot learn local addresses: %s",
+			 strerror(errno));
 }
 
 vpn_status udp_sockopt_after_bind(int fd, uint8_t family, const struct udp_options *o,

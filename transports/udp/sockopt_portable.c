@@ -32,14 +32,18 @@ vpn_status udp_sockopt_before_bind(int fd, uint8_t family, const struct udp_opti
 				   struct vpn_error *err)
 {
 	if (o->fwmark != 0)
-		return udp_fault(err, VPN_ENOTSUP, 0, "/fwmark", "fwmark is not known on this system");
+		return udp_fault(err, VPN_ENOTSUP, 0, "/fwmark",
+				 "fwmark is not known on this system");
 	if (o->device != NULL)
-		return udp_fault(err, VPN_ENOTSUP, 0, "/device", "device is not known on this system");
+		return udp_fault(err, VPN_ENOTSUP, 0, "/interface",
+				 "device is not known on this system");
 	if (family == VPN_AF_INET6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0)
-		return udp_fault(err, VPN_EIO, errno, "", "cannot set IPV6_V6ONLY: %s", strerror(errno));
+		return udp_fault(err, VPN_EIO, errno, "", "cannot set IPV6_V6ONLY: %s",
+				 strerror(errno));
 	if (shared && set(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0)
 		return udp_fault(err, VPN_ENOTSUP, errno, "",
-				 "several lanes need SO_REUSEPORT: %s; use \"lanes\": 1", strerror(errno));
+				 "several lanes need SO_REUSEPORT: %s; use \"lanes\": 1",
+				 strerror(errno));
 	return VPN_OK;
 }
 
@@ -49,11 +53,14 @@ vpn_status udp_sockopt_after_bind(int fd, uint8_t family, const struct udp_optio
 	bool v4 = family == VPN_AF_INET;
 	int value = (int)(o->dscp << 2);
 	if (o->carry_dscp != 0 || o->carry_ecn != 0)
-		return udp_fault(err, VPN_ENOTSUP, 0, o->carry_ecn != 0 ? "/carry_ecn" : "/carry_dscp",
+		return udp_fault(err, VPN_ENOTSUP, 0,
+				 o->carry_ecn != 0 ? "/carry_ecn" : "/carry_dscp",
 				 "the traffic class of single packets is not known on this system");
 	if (o->fragment != UDP_FRAGMENT_ALLOW)
-		return udp_fault(err, VPN_ENOTSUP, 0, "/fragment", "only \"allow\" is known on this system");
-	if (value != 0 && set(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, value) != 0)
+		return udp_fault(err, VPN_ENOTSUP, 0, "/fragment",
+				 "only \"allow\" is known on this system");
+	if (value != 0 &&
+	    set(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, value) != 0)
 		return udp_fault(err, VPN_EIO, errno, "/dscp", "cannot set the traffic class: %s",
 				 strerror(errno));
 	if (o->sticky != 0 && !v4)

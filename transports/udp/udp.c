@@ -77,7 +77,8 @@ static vpn_status udp_create(const struct vpn_host *host, const void *config, vo
 	u->options = config;
 	u->lanes = new_lanes(host->n_lanes);
 	if (u->lanes == NULL)
-		return udp_fault(err, VPN_ENOMEM, 0, "", "out of memory for %u lanes", host->n_lanes);
+		return udp_fault(err, VPN_ENOMEM, 0, "", "out of memory for %u lanes",
+				 host->n_lanes);
 	u->n_lanes = host->n_lanes;
 	for (uint32_t i = 0; i < u->n_lanes; i++)
 		init_lane(u, &u->lanes[i]);
@@ -94,7 +95,8 @@ static vpn_status watch_all(struct udp *u, struct vpn_error *err)
 			struct udp_socket *s = &u->lanes[i].sockets[k];
 			vpn_status status = s->fd >= 0 ? udp_watch(&u->lanes[i], s) : VPN_OK;
 			if (status != VPN_OK)
-				return udp_fault(err, status, 0, "", "cannot watch the socket of lane %u", i);
+				return udp_fault(err, status, 0, "",
+						 "cannot watch the socket of lane %u", i);
 		}
 	}
 	return VPN_OK;
@@ -201,19 +203,28 @@ static void flow_resolved(void *inst, struct vpn_lane *lane, uint64_t token, vpn
 
 /* ---- the component ---- */
 
-#define DROP(name_, doc_) {.name = (name_), .doc = (doc_), .flags = VPN_COUNTER_DROP}
-#define EVENT(name_, doc_) {.name = (name_), .doc = (doc_)}
+#define DROP(name_, doc_) \
+	{ \
+		.name = (name_), .doc = (doc_), .flags = VPN_COUNTER_DROP \
+	}
+#define EVENT(name_, doc_) \
+	{ \
+		.name = (name_), .doc = (doc_) \
+	}
 
 static const struct vpn_counter udp_counters[UDP_COUNTERS] = {
 	[DROP_NO_ENDPOINT] = DROP("drop_no_endpoint", "nobody to send to: no remote is known"),
-	[DROP_NO_SOCKET] = DROP("drop_no_socket", "the endpoint's address family has no socket here"),
+	[DROP_NO_SOCKET] = DROP("drop_no_socket",
+				"the endpoint's address family has no socket here"),
 	[DROP_TOO_BIG] = DROP("drop_too_big", "larger than the path or a datagram can be"),
 	[DROP_REFUSED] = DROP("drop_refused", "the peer's machine has nobody at the port"),
 	[DROP_UNREACHABLE] = DROP("drop_unreachable", "there is no way to the peer"),
 	[DROP_FILTERED] = DROP("drop_filtered", "a firewall of this machine refused to send"),
-	[DROP_NO_BUFFERS] = DROP("drop_no_buffers", "the system had no memory or queue space to send"),
+	[DROP_NO_BUFFERS] = DROP("drop_no_buffers",
+				 "the system had no memory or queue space to send"),
 	[DROP_SEND_ERROR] = DROP("drop_send_error", "sending failed for another reason"),
-	[DROP_UNEXPECTED_SOURCE] = DROP("drop_unexpected_source", "came from somebody else than remote"),
+	[DROP_UNEXPECTED_SOURCE] = DROP("drop_unexpected_source",
+					"came from somebody else than remote"),
 	[DROP_TRUNCATED] = DROP("drop_truncated", "arrived larger than path_mtu provides for"),
 	[DROP_EMPTY] = DROP("drop_empty", "arrived without data"),
 	[DROP_NO_PIECES] = DROP("drop_no_pieces", "no descriptors to cut a coalesced message"),

@@ -45,10 +45,10 @@ enum udp_count {
 struct udp_socket {
 	int fd; /* -1 = not open */
 	uint8_t family;
-	bool segments;      /* UDP_SEGMENT works */
-	bool coalesces;     /* UDP_GRO is on */
-	bool wants_out;     /* POLLOUT is watched */
-	uint32_t overflow;  /* last value of SO_RXQ_OVFL */
+	bool segments;     /* UDP_SEGMENT works */
+	bool coalesces;    /* UDP_GRO is on */
+	bool wants_out;    /* POLLOUT is watched */
+	uint32_t overflow; /* last value of SO_RXQ_OVFL */
 };
 
 /* Index of a family's socket in udp_lane.sockets; also the token of its watch. */
@@ -71,9 +71,9 @@ struct udp_group {
 
 struct udp_tx {
 	uint32_t n_groups;
-	uint64_t hinted_ns; /* when the log last spoke of datagrams that are too big */
-	struct udp_memo plain;  /* destinations that take no segmentation */
-	struct udp_memo stale;  /* local addresses that do not work any more */
+	uint64_t hinted_ns;    /* when the log last spoke of datagrams that are too big */
+	struct udp_memo plain; /* destinations that take no segmentation */
+	struct udp_memo stale; /* local addresses that do not work any more */
 	struct udp_group groups[VPN_BATCH_MAX];
 	struct udp_message msgs[VPN_BATCH_MAX];
 	struct iovec iov[VPN_BATCH_MAX];
@@ -119,8 +119,8 @@ struct udp_lane {
 	const struct udp_options *options;
 	struct udp_socket sockets[UDP_SOCKETS];
 	struct udp_peer peer;
-	bool blocked;         /* a send buffer is full: writable() is owed */
-	uint64_t resume_ns;   /* reading is paused until then; 0 = it is not */
+	bool blocked;       /* a send buffer is full: writable() is owed */
+	uint64_t resume_ns; /* reading is paused until then; 0 = it is not */
 	struct udp_tx tx;
 	struct udp_rx rx;
 };
@@ -128,8 +128,8 @@ struct udp_lane {
 /* The look-up of the peer's name, done by lane 0. */
 struct udp_lookup {
 	bool running;
-	bool answered;        /* ever */
 	uint64_t interval_ns; /* least time between two look-ups; grows while they change nothing */
+	uint64_t answered_ns; /* when the last answer came; 0 = none has */
 	uint64_t allowed_ns;  /* not before */
 	uint64_t due_ns;      /* deadline; 0 = none */
 };

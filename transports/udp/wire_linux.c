@@ -41,7 +41,9 @@ static bool next_queued(int fd, struct udp_wire_error *out)
 {
 	union udp_name name = {.any = {.sa_family = AF_UNSPEC}};
 	_Alignas(struct cmsghdr) uint8_t control[512];
-	struct msghdr msg = {.msg_name = &name, .msg_namelen = sizeof(name), .msg_control = control,
+	struct msghdr msg = {.msg_name = &name,
+			     .msg_namelen = sizeof(name),
+			     .msg_control = control,
 			     .msg_controllen = sizeof(control)};
 	if (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 		return false;
@@ -63,5 +65,6 @@ bool udp_wire_next_error(int fd, struct udp_wire_error *out)
 	memset(out, 0, sizeof(*out));
 	if (next_queued(fd, out))
 		return true;
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &out->os_errno, &len) == 0 && out->os_errno != 0;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &out->os_errno, &len) == 0 &&
+	       out->os_errno != 0;
 }

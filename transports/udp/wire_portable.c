@@ -31,5 +31,6 @@ bool udp_wire_next_error(int fd, struct udp_wire_error *out)
 {
 	socklen_t len = sizeof(out->os_errno);
 	memset(out, 0, sizeof(*out));
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &out->os_errno, &len) == 0 && out->os_errno != 0;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &out->os_errno, &len) == 0 &&
+	       out->os_errno != 0;
 }

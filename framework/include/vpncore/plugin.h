@@ -168,13 +168,13 @@ struct vpn_endpoint {
 	uint8_t family;
 	uint8_t reserved0;
 	uint16_t port;
-	uint32_t scope;      /* IPv6 zone: interface index, 0 = none */
+	uint32_t scope; /* IPv6 zone: interface index, 0 = none */
 	uint8_t addr[16];
 	uint8_t local[16];   /* our own address (same family), zero = the system chooses */
 	uint32_t ifindex;    /* our own interface, 0 = the system chooses */
 	uint16_t local_port; /* our own port where a stage owns several, else 0 */
 	uint16_t reserved1;
-	uint64_t id;         /* for VPN_AF_OPAQUE */
+	uint64_t id; /* for VPN_AF_OPAQUE */
 	uint64_t reserved2;
 };
 VPN_STATIC_ASSERT(sizeof(struct vpn_endpoint) == 64, "vpn_endpoint");
@@ -212,7 +212,7 @@ struct vpn_packet {
 	uint32_t cap;
 	uint32_t off;
 	uint32_t len;
-	uint32_t flags;                                               /* VPN_PACKET_* */
+	uint32_t flags; /* VPN_PACKET_* */
 	VPN_PTR64(const struct vpn_endpoint *endpoint, endpoint);
 	uint64_t stamp_ns;   /* vpn_lane.now_ns when the packet entered the pipeline */
 	uint64_t scratch[2]; /* for the stage that owns the packet; not kept across a push */
@@ -263,7 +263,7 @@ static inline void vpn_packet_set_class(struct vpn_packet *p, uint8_t traffic_cl
 
 /* Properties under this configuration. */
 #define VPN_ENCRYPTS      0x00000001u /* nobody on the wire below can read what came from above */
-#define VPN_AUTHENTICATES 0x00000002u /* what goes up has proved who sent it; replays do not go up */
+#define VPN_AUTHENTICATES 0x00000002u /* what goes up has proved who sent it, and is no replay */
 #define VPN_RELIABLE      0x00000004u /* what is taken arrives or the link is declared dead */
 #define VPN_L2            0x00000008u /* device: makes Ethernet frames; transport: can carry them */
 #define VPN_L3            0x00000010u /* device: makes IP packets; transport: can carry them */
@@ -281,7 +281,7 @@ struct vpn_needs {
 	                     * where this stage is the one that causes them (udp: 28 or 48) */
 	uint32_t align;     /* of the data that this stage is given, 0 or a power of two <= 64 */
 	uint32_t max_batch; /* most packets in one push that it takes, 0 = any */
-	uint32_t mtu;       /* device: its MTU in bytes of IP packet, 0 = the most that the stack carries
+	uint32_t mtu; /* device: its MTU, bytes of IP packet, 0 = the most that the stack carries
 	                     * bottom: the path's MTU in bytes of IP packet
 	                     * others: the largest packet accepted from above, 0 = any */
 };
@@ -332,7 +332,7 @@ VPN_STATIC_ASSERT(offsetof(struct vpn_needs, mtu) == 28, "vpn_needs.mtu");
 #define VPN_OPT_LIST     14u
 
 #define VPN_OPT_REQUIRED   0x0001u
-#define VPN_OPT_SECRET     0x0002u /* may be {"file": path} or {"env": NAME}; never shown, never logged */
+#define VPN_OPT_SECRET     0x0002u /* may be {"file": path} or {"env": NAME}; never shown */
 #define VPN_OPT_RELOADABLE 0x0004u /* reload() takes a new value without a restart */
 #define VPN_OPT_NETWORK    0x0008u /* PREFIX: bits behind the prefix must be zero */
 #define VPN_OPT_PORT_RANGE 0x0010u /* HOSTPORT: "host:first-last" is accepted */
@@ -341,7 +341,7 @@ struct vpn_option_table;
 
 struct vpn_option {
 	const char *name;
-	const char *dflt; /* as text, in the manifest's form without quotes; NULL = zero or absent */
+	const char *dflt; /* as in the manifest, without quotes; NULL = zero or absent */
 	const char *doc;  /* one or two sentences */
 	const char *unit; /* "bytes", "seconds", ... or NULL */
 	int64_t min, max;
@@ -350,7 +350,7 @@ struct vpn_option {
 	uint32_t type;
 	uint32_t flags;
 	uint32_t offset;
-	uint32_t item_type; /* LIST; items of ENUM use choices, and min and max are the list's own */
+	uint32_t item_type; /* LIST; ENUM items use choices; min and max are the list's own */
 };
 
 /* `option_size` is the stride of the array, so that vpn_option can grow. */
@@ -364,8 +364,9 @@ struct vpn_option_table {
 
 #define VPN_OPTION_TABLE(array, type) \
 	{ \
-		(uint32_t)sizeof(struct vpn_option_table), (uint32_t)sizeof(struct vpn_option), (array), \
-			(uint32_t)(sizeof(array) / sizeof((array)[0])), (uint32_t)sizeof(type) \
+		(uint32_t)sizeof(struct vpn_option_table), (uint32_t)sizeof(struct vpn_option), \
+			(array), (uint32_t)(sizeof(array) / sizeof((array)[0])), \
+			(uint32_t)sizeof(type) \
 	}
 
 struct vpn_hostport {
@@ -478,8 +479,9 @@ static inline void vpn_count(struct vpn_lane *lane, uint32_t i, uint64_t n)
 #define VPN_LOG_INFO  2u
 #define VPN_LOG_DEBUG 3u
 
-#define VPN_POOL_TX       0u /* for packets on their way down: headroom and tailroom of the stack */
-#define VPN_POOL_RX       1u /* for packets on their way up, and for what an arrival makes a stage
+#define VPN_POOL_TX 0u /* for packets on their way down: headroom and tailroom of the stack */
+#define VPN_POOL_RX \
+	1u                   /* for packets on their way up, and for what an arrival makes a stage
                               * send (acks), so that a full send side never starves the receive side */
 #define VPN_POOL_RX_LARGE 2u /* 64 KiB of data: for reads that return many packets at once */
 
@@ -504,7 +506,7 @@ struct vpn_host {
 	uint32_t abi_minor;
 	uint32_t n_lanes;   /* lanes that this instance will have */
 	uint32_t log_level; /* messages above this level are thrown away: do not format them */
-	uint32_t mtu_above; /* largest packet that the stage above (or the kernel) hands over, bytes */
+	uint32_t mtu_above; /* largest packet that comes from above (or the kernel), bytes */
 	uint32_t mtu_below; /* largest packet that this stage may push down, bytes; 0 in a bottom */
 	uint32_t flags;     /* VPN_L2 or VPN_L3: what the pipeline carries */
 	const char *name;   /* instance, for messages: "udp", "wireguard.2" */
@@ -525,7 +527,8 @@ struct vpn_host {
 
 	/* Takes up to n packets of a pool; returns how many. Each has len 0 and flags 0, no endpoint,
 	 * and off such that the stack's headroom stands in front. [lane] */
-	uint32_t (*alloc)(struct vpn_lane *lane, uint32_t pool, struct vpn_packet **out, uint32_t n);
+	uint32_t (*alloc)(struct vpn_lane *lane, uint32_t pool, struct vpn_packet **out,
+			  uint32_t n);
 
 	/* Gives packets back. [lane] [start] */
 	void (*release)(struct vpn_lane *lane, struct vpn_packet **pkts, uint32_t n);
@@ -551,8 +554,8 @@ struct vpn_host {
 
 	/* Resolves a name (or literal) of a vpn_hostport for `family` (0 = both) without blocking; the
 	 * answer comes to resolved() with this token. [lane] [start] */
-	vpn_status (*resolve)(struct vpn_lane *lane, const char *name, uint16_t port, uint32_t family,
-			      uint64_t token);
+	vpn_status (*resolve)(struct vpn_lane *lane, const char *name, uint16_t port,
+			      uint32_t family, uint64_t token);
 
 	/* "I have returned less than n from send (VPN_DOWN) or recv (VPN_UP) and can take more": has
 	 * writable() of the neighbour on the other side called. [lane] */
@@ -610,7 +613,7 @@ struct vpn_host {
 
 struct vpn_lifecycle {
 	uint32_t size;
-	uint32_t flags; /* VPN_AUTO */
+	uint32_t flags;                         /* VPN_AUTO */
 	const struct vpn_option_table *options; /* NULL = no options */
 	const struct vpn_counter *counters;
 	uint32_t n_counters;
@@ -693,14 +696,15 @@ struct vpn_device_ext {
 struct vpn_plan {
 	uint32_t size;
 	uint32_t reserved;
-	vpn_status (*apply)(void *inst, const struct vpn_device_info *device, struct vpn_error *err); /* [main] */
-	vpn_status (*revert)(void *inst, struct vpn_error *err);                                      /* [main] */
+	vpn_status (*apply)(void *inst, const struct vpn_device_info *device,
+			    struct vpn_error *err);              /* [main] */
+	vpn_status (*revert)(void *inst, struct vpn_error *err); /* [main] */
 };
 
 struct vpn_component {
 	uint32_t size;
 	uint32_t kind;
-	const char *id;      /* "udp"; third parties use a name under their domain: "org.example.quic" */
+	const char *id; /* "udp"; third parties use a name under their domain: "org.example.quic" */
 	const char *summary; /* one line */
 	const struct vpn_lifecycle *lifecycle;
 	const struct vpn_flow *flow; /* devices and transports */
@@ -723,7 +727,7 @@ struct vpn_plugin {
 	const char *version;
 	const char *license; /* SPDX */
 	const char *url;
-	const char *build;   /* free text: compiler, revision */
+	const char *build;                             /* free text: compiler, revision */
 	const struct vpn_component *const *components; /* NULL-terminated */
 };
 
@@ -735,12 +739,14 @@ struct vpn_plugin {
 #define VPN_PLUGIN_SYMBOL(module) vpncore_plugin_v1
 #endif
 
-/* VPN_PLUGIN(udp, "udp", "1.0.0", "BSD-2-Clause", "https://...", "", components); */
+/* VPN_PLUGIN(transport_udp, "udp", "1.0.0", "BSD-2-Clause", "https://...", "", components); */
+/* clang-format off */
 #define VPN_PLUGIN(module, ...) \
 	extern VPN_EXPORT const struct vpn_plugin VPN_PLUGIN_SYMBOL(module); \
 	const struct vpn_plugin VPN_PLUGIN_SYMBOL(module) = { \
-		VPN_PLUGIN_MAGIC, (uint32_t)sizeof(struct vpn_plugin), VPN_ABI_MAJOR, VPN_ABI_MINOR, 0u, \
-		__VA_ARGS__}
+		VPN_PLUGIN_MAGIC, (uint32_t)sizeof(struct vpn_plugin), VPN_ABI_MAJOR, \
+		VPN_ABI_MINOR, 0u, __VA_ARGS__}
+/* clang-format on */
 
 /*
  * Sizes and offsets of 1.0 where pointers have eight bytes. They may only ever grow at the end.

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcpip.h: the packet toolkit. Views of Ethernet, ARP, IPv4, IPv6, TCP, UDP and ICMP, the numbers with
- * their names, checksums, segmentation and coalescing of super-packets, ICMP errors, prefixes and an
- * address pool. It stands alone: it needs no other part of vpncore, and only stdint, stddef, stdbool.
+ * tcpip.h: the packet toolkit. Views of Ethernet, ARP, IPv4, IPv6, TCP, UDP and ICMP, the numbers
+ * with their names, checksums, segmentation and coalescing of super-packets, ICMP errors, prefixes
+ * and an address pool. It stands alone: it needs no other part of vpncore, and only stdint, stddef,
+ * stdbool.
  *
  * Rules that hold for all of it:
  *  - Nothing allocates but tcpip_pool_create(). Nothing logs, locks or calls the system.
  *  - Every function is [any]: it may be called on every thread. An object that is changed by a call
  *    (a gro, a pool, an iterator, a packet) belongs to one caller at a time.
- *  - A parse function takes (data, len), checks every bound once and fills a view. The pointers in a
- *    view point into `data` and live as long as it. On error the view's content is undefined.
+ *  - A parse function takes (data, len), checks every bound once and fills a view. The pointers in
+ *    a view point into `data` and live as long as it. On error the view's content is undefined.
  *  - Functions that return int give TCPIP_OK or a positive result, or one of enum tcpip_error.
  *  - Numbers in views and arguments are in host byte order; addresses are bytes in network order.
  *  - Setters take a header that a parse function has accepted; they check nothing and do not touch
@@ -26,34 +27,34 @@
 extern "C" {
 #endif
 
-/* ---- 1. Errors --------------------------------------------------------------------------------- */
+/* ---- 1. Errors ------------------------------------------------------------------------------- */
 
 enum tcpip_error {
 	TCPIP_OK = 0,
-	TCPIP_ESHORT = -1,   /* a header, or the length that it declares, runs past the data */
-	TCPIP_EVERSION = -2, /* not the IP version that was asked for, or neither 4 nor 6 */
-	TCPIP_EHEADER = -3,  /* a header length field has an impossible value */
-	TCPIP_ELENGTH = -4,  /* a total or payload length field has an impossible value */
-	TCPIP_EPROTO = -5,   /* another protocol than the call needs */
-	TCPIP_ECHAIN = -6,   /* IPv6 extension headers: too many, or one in a forbidden place */
-	TCPIP_EOPTION = -7,  /* a malformed option */
+	TCPIP_ESHORT = -1,    /* a header, or the length that it declares, runs past the data */
+	TCPIP_EVERSION = -2,  /* not the IP version that was asked for, or neither 4 nor 6 */
+	TCPIP_EHEADER = -3,   /* a header length field has an impossible value */
+	TCPIP_ELENGTH = -4,   /* a total or payload length field has an impossible value */
+	TCPIP_EPROTO = -5,    /* another protocol than the call needs */
+	TCPIP_ECHAIN = -6,    /* IPv6 extension headers: too many, or one in a forbidden place */
+	TCPIP_EOPTION = -7,   /* a malformed option */
 	TCPIP_EFRAGMENT = -8, /* not possible with a fragment */
-	TCPIP_EGSOTYPE = -9, /* gso_type unknown, none, or not that of the packet */
+	TCPIP_EGSOTYPE = -9,  /* gso_type unknown, none, or not that of the packet */
 	TCPIP_EGSOSIZE = -10, /* gso_size is 0 or makes segments that no IP header can describe */
-	TCPIP_ECSUM = -11,   /* csum_start or csum_offset is not where the packet has its checksum */
-	TCPIP_ESPACE = -12,  /* the output buffer is too small */
+	TCPIP_ECSUM = -11,  /* csum_start or csum_offset is not where the packet has its checksum */
+	TCPIP_ESPACE = -12, /* the output buffer is too small */
 	TCPIP_EFORBIDDEN = -13, /* the RFCs forbid an ICMP error about this packet */
-	TCPIP_ETEXT = -14,   /* text that is not an address, prefix or MAC */
-	TCPIP_ERANGE = -15,  /* an argument is out of range; an address is not one of the pool's */
-	TCPIP_EFULL = -16,   /* no address is left */
-	TCPIP_ESTATE = -17,  /* released twice, or reserved while in use */
-	TCPIP_ENOMEM = -18,  /* tcpip_pool_create() only */
+	TCPIP_ETEXT = -14,      /* text that is not an address, prefix or MAC */
+	TCPIP_ERANGE = -15, /* an argument is out of range; an address is not one of the pool's */
+	TCPIP_EFULL = -16,  /* no address is left */
+	TCPIP_ESTATE = -17, /* released twice, or reserved while in use */
+	TCPIP_ENOMEM = -18, /* tcpip_pool_create() only */
 };
 
 /* A short English text for an error; never NULL. */
 const char *tcpip_strerror(int err);
 
-/* ---- 2. Byte order: unaligned loads and stores in network order ---------------------------------- */
+/* ---- 2. Byte order: unaligned loads and stores in network order ------------------------------ */
 
 static inline uint16_t tcpip_load_be16(const void *p)
 {
@@ -107,23 +108,25 @@ static inline void tcpip_copy_bytes(uint8_t *dst, const uint8_t *src, size_t n)
 		dst[i] = src[i];
 }
 
-/* ---- 3. Numbers (IANA registries) ---------------------------------------------------------------- */
+/* ---- 3. Numbers (IANA registries) ------------------------------------------------------------ */
 
 /* clang-format off */
 /* X(identifier, number, name): EtherTypes, IANA ieee-802-numbers. */
 #define TCPIP_ETHERTYPE_LIST(X) \
 	X(IPV4, 0x0800, "IPv4") X(ARP, 0x0806, "ARP") X(WAKE_ON_LAN, 0x0842, "Wake-on-LAN") \
 	X(TRILL, 0x22f3, "TRILL") X(SRP, 0x22ea, "SRP") X(AVTP, 0x22f0, "AVTP") \
-	X(BATMAN, 0x4305, "batman-adv") X(DEC_MOP, 0x6002, "DEC-MOP") X(DECNET, 0x6003, "DECnet") \
-	X(DEC_LAT, 0x6004, "DEC-LAT") X(TEB, 0x6558, "Trans-Ether-Bridging") X(RARP, 0x8035, "RARP") \
+	X(BATMAN, 0x4305, "batman-adv") X(DEC_MOP, 0x6002, "DEC-MOP") \
+	X(DECNET, 0x6003, "DECnet") X(DEC_LAT, 0x6004, "DEC-LAT") \
+	X(TEB, 0x6558, "Trans-Ether-Bridging") X(RARP, 0x8035, "RARP") \
 	X(APPLETALK, 0x809b, "AppleTalk") X(AARP, 0x80f3, "AARP") X(VLAN, 0x8100, "802.1Q") \
 	X(SLPP, 0x8102, "SLPP") X(VLACP, 0x8103, "VLACP") X(IPX, 0x8137, "IPX") \
 	X(IPX_NOVELL, 0x8138, "IPX-Novell") X(QNET, 0x8204, "QNX-Qnet") X(IPV6, 0x86dd, "IPv6") \
 	X(FLOW_CONTROL, 0x8808, "Ethernet-Flow-Control") X(SLOW, 0x8809, "Slow-Protocols") \
 	X(COBRANET, 0x8819, "CobraNet") X(MPLS, 0x8847, "MPLS") \
-	X(MPLS_MULTICAST, 0x8848, "MPLS-Multicast") X(PPPOE_DISCOVERY, 0x8863, "PPPoE-Discovery") \
-	X(PPPOE_SESSION, 0x8864, "PPPoE-Session") X(JUMBO, 0x8870, "Jumbo-Frames") \
-	X(HOMEPLUG, 0x887b, "HomePlug-1.0") X(EAPOL, 0x888e, "802.1X") X(PROFINET, 0x8892, "PROFINET") \
+	X(MPLS_MULTICAST, 0x8848, "MPLS-Multicast") \
+	X(PPPOE_DISCOVERY, 0x8863, "PPPoE-Discovery") X(PPPOE_SESSION, 0x8864, "PPPoE-Session") \
+	X(JUMBO, 0x8870, "Jumbo-Frames") X(HOMEPLUG, 0x887b, "HomePlug-1.0") \
+	X(EAPOL, 0x888e, "802.1X") X(PROFINET, 0x8892, "PROFINET") \
 	X(HYPERSCSI, 0x889a, "HyperSCSI") X(AOE, 0x88a2, "ATA-over-Ethernet") \
 	X(ETHERCAT, 0x88a4, "EtherCAT") X(QINQ, 0x88a8, "802.1ad") \
 	X(POWERLINK, 0x88ab, "Ethernet-Powerlink") X(GOOSE, 0x88b8, "GOOSE") \
@@ -131,77 +134,85 @@ static inline void tcpip_copy_bytes(uint8_t *dst, const uint8_t *src, size_t n)
 	X(TIPC, 0x88ca, "TIPC") X(LLDP, 0x88cc, "LLDP") X(SERCOS, 0x88cd, "SERCOS-III") \
 	X(WSMP, 0x88dc, "WSMP") X(HOMEPLUG_AV, 0x88e1, "HomePlug-AV") X(MRP, 0x88e3, "MRP") \
 	X(MACSEC, 0x88e5, "802.1AE") X(PBB, 0x88e7, "802.1ah") X(MVRP, 0x88f5, "MVRP") \
-	X(MMRP, 0x88f6, "MMRP") X(PTP, 0x88f7, "PTP") X(NCSI, 0x88f8, "NC-SI") X(PRP, 0x88fb, "PRP") \
-	X(CFM, 0x8902, "802.1ag") X(FCOE, 0x8906, "FCoE") X(TDLS, 0x890d, "TDLS") \
-	X(FCOE_INIT, 0x8914, "FCoE-Init") X(ROCE, 0x8915, "RoCE") X(TTE, 0x891d, "TTEthernet") \
-	X(HSR, 0x892f, "HSR") X(NSH, 0x894f, "NSH") X(CTP, 0x9000, "Loopback") \
-	X(QINQ_OLD, 0x9100, "QinQ-9100") X(LOWPAN, 0xa0ed, "6LoWPAN") X(LLT, 0xcafe, "Veritas-LLT")
+	X(MMRP, 0x88f6, "MMRP") X(PTP, 0x88f7, "PTP") X(NCSI, 0x88f8, "NC-SI") \
+	X(PRP, 0x88fb, "PRP") X(CFM, 0x8902, "802.1ag") X(FCOE, 0x8906, "FCoE") \
+	X(TDLS, 0x890d, "TDLS") X(FCOE_INIT, 0x8914, "FCoE-Init") X(ROCE, 0x8915, "RoCE") \
+	X(TTE, 0x891d, "TTEthernet") X(HSR, 0x892f, "HSR") X(NSH, 0x894f, "NSH") \
+	X(CTP, 0x9000, "Loopback") X(QINQ_OLD, 0x9100, "QinQ-9100") X(LOWPAN, 0xa0ed, "6LoWPAN") \
+	X(LLT, 0xcafe, "Veritas-LLT")
 
 /* X(identifier, number, name): Assigned Internet Protocol Numbers, whole registry. */
 #define TCPIP_IPPROTO_LIST(X) \
 	X(HOPOPT, 0, "HOPOPT") X(ICMP, 1, "ICMP") X(IGMP, 2, "IGMP") X(GGP, 3, "GGP") \
 	X(IPV4, 4, "IPv4") X(ST, 5, "ST") X(TCP, 6, "TCP") X(CBT, 7, "CBT") X(EGP, 8, "EGP") \
-	X(IGP, 9, "IGP") X(BBN_RCC_MON, 10, "BBN-RCC-MON") X(NVP_II, 11, "NVP-II") X(PUP, 12, "PUP") \
-	X(ARGUS, 13, "ARGUS") X(EMCON, 14, "EMCON") X(XNET, 15, "XNET") X(CHAOS, 16, "CHAOS") \
-	X(UDP, 17, "UDP") X(MUX, 18, "MUX") X(DCN_MEAS, 19, "DCN-MEAS") X(HMP, 20, "HMP") \
-	X(PRM, 21, "PRM") X(XNS_IDP, 22, "XNS-IDP") X(TRUNK_1, 23, "TRUNK-1") \
-	X(TRUNK_2, 24, "TRUNK-2") X(LEAF_1, 25, "LEAF-1") X(LEAF_2, 26, "LEAF-2") X(RDP, 27, "RDP") \
-	X(IRTP, 28, "IRTP") X(ISO_TP4, 29, "ISO-TP4") X(NETBLT, 30, "NETBLT") \
+	X(IGP, 9, "IGP") X(BBN_RCC_MON, 10, "BBN-RCC-MON") X(NVP_II, 11, "NVP-II") \
+	X(PUP, 12, "PUP") X(ARGUS, 13, "ARGUS") X(EMCON, 14, "EMCON") X(XNET, 15, "XNET") \
+	X(CHAOS, 16, "CHAOS") X(UDP, 17, "UDP") X(MUX, 18, "MUX") X(DCN_MEAS, 19, "DCN-MEAS") \
+	X(HMP, 20, "HMP") X(PRM, 21, "PRM") X(XNS_IDP, 22, "XNS-IDP") X(TRUNK_1, 23, "TRUNK-1") \
+	X(TRUNK_2, 24, "TRUNK-2") X(LEAF_1, 25, "LEAF-1") X(LEAF_2, 26, "LEAF-2") \
+	X(RDP, 27, "RDP") X(IRTP, 28, "IRTP") X(ISO_TP4, 29, "ISO-TP4") X(NETBLT, 30, "NETBLT") \
 	X(MFE_NSP, 31, "MFE-NSP") X(MERIT_INP, 32, "MERIT-INP") X(DCCP, 33, "DCCP") \
 	X(THREE_PC, 34, "3PC") X(IDPR, 35, "IDPR") X(XTP, 36, "XTP") X(DDP, 37, "DDP") \
 	X(IDPR_CMTP, 38, "IDPR-CMTP") X(TPXX, 39, "TP++") X(IL, 40, "IL") X(IPV6, 41, "IPv6") \
 	X(SDRP, 42, "SDRP") X(ROUTING, 43, "IPv6-Route") X(FRAGMENT, 44, "IPv6-Frag") \
-	X(IDRP, 45, "IDRP") X(RSVP, 46, "RSVP") X(GRE, 47, "GRE") X(DSR, 48, "DSR") X(BNA, 49, "BNA") \
-	X(ESP, 50, "ESP") X(AH, 51, "AH") X(I_NLSP, 52, "I-NLSP") X(SWIPE, 53, "SWIPE") \
-	X(NARP, 54, "NARP") X(MIN_IPV4, 55, "Min-IPv4") X(TLSP, 56, "TLSP") X(SKIP, 57, "SKIP") \
-	X(ICMPV6, 58, "IPv6-ICMP") X(NONE, 59, "IPv6-NoNxt") X(DSTOPTS, 60, "IPv6-Opts") \
-	X(ANY_HOST, 61, "any-host-internal") X(CFTP, 62, "CFTP") X(ANY_NET, 63, "any-local-network") \
-	X(SAT_EXPAK, 64, "SAT-EXPAK") X(KRYPTOLAN, 65, "KRYPTOLAN") X(RVD, 66, "RVD") \
-	X(IPPC, 67, "IPPC") X(ANY_DFS, 68, "any-distributed-fs") X(SAT_MON, 69, "SAT-MON") \
-	X(VISA, 70, "VISA") X(IPCV, 71, "IPCV") X(CPNX, 72, "CPNX") X(CPHB, 73, "CPHB") \
-	X(WSN, 74, "WSN") X(PVP, 75, "PVP") X(BR_SAT_MON, 76, "BR-SAT-MON") X(SUN_ND, 77, "SUN-ND") \
+	X(IDRP, 45, "IDRP") X(RSVP, 46, "RSVP") X(GRE, 47, "GRE") X(DSR, 48, "DSR") \
+	X(BNA, 49, "BNA") X(ESP, 50, "ESP") X(AH, 51, "AH") X(I_NLSP, 52, "I-NLSP") \
+	X(SWIPE, 53, "SWIPE") X(NARP, 54, "NARP") X(MIN_IPV4, 55, "Min-IPv4") \
+	X(TLSP, 56, "TLSP") X(SKIP, 57, "SKIP") X(ICMPV6, 58, "IPv6-ICMP") \
+	X(NONE, 59, "IPv6-NoNxt") X(DSTOPTS, 60, "IPv6-Opts") \
+	X(ANY_HOST, 61, "any-host-internal") X(CFTP, 62, "CFTP") \
+	X(ANY_NET, 63, "any-local-network") X(SAT_EXPAK, 64, "SAT-EXPAK") \
+	X(KRYPTOLAN, 65, "KRYPTOLAN") X(RVD, 66, "RVD") X(IPPC, 67, "IPPC") \
+	X(ANY_DFS, 68, "any-distributed-fs") X(SAT_MON, 69, "SAT-MON") X(VISA, 70, "VISA") \
+	X(IPCV, 71, "IPCV") X(CPNX, 72, "CPNX") X(CPHB, 73, "CPHB") X(WSN, 74, "WSN") \
+	X(PVP, 75, "PVP") X(BR_SAT_MON, 76, "BR-SAT-MON") X(SUN_ND, 77, "SUN-ND") \
 	X(WB_MON, 78, "WB-MON") X(WB_EXPAK, 79, "WB-EXPAK") X(ISO_IP, 80, "ISO-IP") \
 	X(VMTP, 81, "VMTP") X(SECURE_VMTP, 82, "SECURE-VMTP") X(VINES, 83, "VINES") \
 	X(IPTM, 84, "IPTM") X(NSFNET_IGP, 85, "NSFNET-IGP") X(DGP, 86, "DGP") X(TCF, 87, "TCF") \
 	X(EIGRP, 88, "EIGRP") X(OSPF, 89, "OSPFIGP") X(SPRITE_RPC, 90, "Sprite-RPC") \
 	X(LARP, 91, "LARP") X(MTP, 92, "MTP") X(AX25, 93, "AX.25") X(IPIP, 94, "IPIP") \
-	X(MICP, 95, "MICP") X(SCC_SP, 96, "SCC-SP") X(ETHERIP, 97, "ETHERIP") X(ENCAP, 98, "ENCAP") \
-	X(ANY_ENCRYPTION, 99, "any-private-encryption") X(GMTP, 100, "GMTP") X(IFMP, 101, "IFMP") \
-	X(PNNI, 102, "PNNI") X(PIM, 103, "PIM") X(ARIS, 104, "ARIS") X(SCPS, 105, "SCPS") \
-	X(QNX, 106, "QNX") X(ACTIVE_NETS, 107, "A/N") X(IPCOMP, 108, "IPComp") X(SNP, 109, "SNP") \
-	X(COMPAQ_PEER, 110, "Compaq-Peer") X(IPX_IN_IP, 111, "IPX-in-IP") X(VRRP, 112, "VRRP") \
-	X(PGM, 113, "PGM") X(ANY_0_HOP, 114, "any-0-hop") X(L2TP, 115, "L2TP") X(DDX, 116, "DDX") \
+	X(MICP, 95, "MICP") X(SCC_SP, 96, "SCC-SP") X(ETHERIP, 97, "ETHERIP") \
+	X(ENCAP, 98, "ENCAP") X(ANY_ENCRYPTION, 99, "any-private-encryption") \
+	X(GMTP, 100, "GMTP") X(IFMP, 101, "IFMP") X(PNNI, 102, "PNNI") X(PIM, 103, "PIM") \
+	X(ARIS, 104, "ARIS") X(SCPS, 105, "SCPS") X(QNX, 106, "QNX") X(ACTIVE_NETS, 107, "A/N") \
+	X(IPCOMP, 108, "IPComp") X(SNP, 109, "SNP") X(COMPAQ_PEER, 110, "Compaq-Peer") \
+	X(IPX_IN_IP, 111, "IPX-in-IP") X(VRRP, 112, "VRRP") X(PGM, 113, "PGM") \
+	X(ANY_0_HOP, 114, "any-0-hop") X(L2TP, 115, "L2TP") X(DDX, 116, "DDX") \
 	X(IATP, 117, "IATP") X(STP, 118, "STP") X(SRP, 119, "SRP") X(UTI, 120, "UTI") \
 	X(SMP, 121, "SMP") X(SM, 122, "SM") X(PTP, 123, "PTP") X(ISIS, 124, "ISIS") \
-	X(FIRE, 125, "FIRE") X(CRTP, 126, "CRTP") X(CRUDP, 127, "CRUDP") X(SSCOPMCE, 128, "SSCOPMCE") \
-	X(IPLT, 129, "IPLT") X(SPS, 130, "SPS") X(PIPE, 131, "PIPE") X(SCTP, 132, "SCTP") \
-	X(FC, 133, "FC") X(RSVP_E2E_IGNORE, 134, "RSVP-E2E-IGNORE") \
-	X(MOBILITY, 135, "Mobility-Header") X(UDPLITE, 136, "UDPLite") \
-	X(MPLS_IN_IP, 137, "MPLS-in-IP") X(MANET, 138, "manet") X(HIP, 139, "HIP") \
-	X(SHIM6, 140, "Shim6") X(WESP, 141, "WESP") X(ROHC, 142, "ROHC") \
+	X(FIRE, 125, "FIRE") X(CRTP, 126, "CRTP") X(CRUDP, 127, "CRUDP") \
+	X(SSCOPMCE, 128, "SSCOPMCE") X(IPLT, 129, "IPLT") X(SPS, 130, "SPS") \
+	X(PIPE, 131, "PIPE") X(SCTP, 132, "SCTP") X(FC, 133, "FC") \
+	X(RSVP_E2E_IGNORE, 134, "RSVP-E2E-IGNORE") X(MOBILITY, 135, "Mobility-Header") \
+	X(UDPLITE, 136, "UDPLite") X(MPLS_IN_IP, 137, "MPLS-in-IP") X(MANET, 138, "manet") \
+	X(HIP, 139, "HIP") X(SHIM6, 140, "Shim6") X(WESP, 141, "WESP") X(ROHC, 142, "ROHC") \
 	X(ETHERNET, 143, "Ethernet") X(AGGFRAG, 144, "AGGFRAG") X(NSH, 145, "NSH") \
 	X(HOMA, 146, "Homa") X(EXPERIMENT_1, 253, "experiment-1") \
 	X(EXPERIMENT_2, 254, "experiment-2") X(RESERVED, 255, "Reserved")
 
-/* X(identifier, number, name): ICMP types (RFC 792 and its successors; deprecated ones left out). */
+/*
+ * X(identifier, number, name): ICMP types (RFC 792 and its successors; deprecated ones left out).
+ */
 #define TCPIP_ICMP_LIST(X) \
 	X(ECHO_REPLY, 0, "echo-reply") X(UNREACHABLE, 3, "destination-unreachable") \
-	X(SOURCE_QUENCH, 4, "source-quench") X(REDIRECT, 5, "redirect") X(ECHO, 8, "echo-request") \
-	X(ROUTER_ADVERT, 9, "router-advertisement") X(ROUTER_SOLICIT, 10, "router-solicitation") \
-	X(TIME_EXCEEDED, 11, "time-exceeded") X(PARAMETER, 12, "parameter-problem") \
-	X(TIMESTAMP, 13, "timestamp") X(TIMESTAMP_REPLY, 14, "timestamp-reply") \
-	X(INFO, 15, "information-request") X(INFO_REPLY, 16, "information-reply") \
-	X(MASK, 17, "address-mask-request") X(MASK_REPLY, 18, "address-mask-reply") \
-	X(TRACEROUTE, 30, "traceroute") X(PHOTURIS, 40, "photuris") \
-	X(EXT_ECHO, 42, "extended-echo-request") X(EXT_ECHO_REPLY, 43, "extended-echo-reply")
+	X(SOURCE_QUENCH, 4, "source-quench") X(REDIRECT, 5, "redirect") \
+	X(ECHO, 8, "echo-request") X(ROUTER_ADVERT, 9, "router-advertisement") \
+	X(ROUTER_SOLICIT, 10, "router-solicitation") X(TIME_EXCEEDED, 11, "time-exceeded") \
+	X(PARAMETER, 12, "parameter-problem") X(TIMESTAMP, 13, "timestamp") \
+	X(TIMESTAMP_REPLY, 14, "timestamp-reply") X(INFO, 15, "information-request") \
+	X(INFO_REPLY, 16, "information-reply") X(MASK, 17, "address-mask-request") \
+	X(MASK_REPLY, 18, "address-mask-reply") X(TRACEROUTE, 30, "traceroute") \
+	X(PHOTURIS, 40, "photuris") X(EXT_ECHO, 42, "extended-echo-request") \
+	X(EXT_ECHO_REPLY, 43, "extended-echo-reply")
 
 /* X(identifier, number, name): ICMPv6 types (RFC 4443 and the registry). */
 #define TCPIP_ICMP6_LIST(X) \
 	X(UNREACHABLE, 1, "destination-unreachable") X(TOO_BIG, 2, "packet-too-big") \
 	X(TIME_EXCEEDED, 3, "time-exceeded") X(PARAMETER, 4, "parameter-problem") \
 	X(ECHO, 128, "echo-request") X(ECHO_REPLY, 129, "echo-reply") \
-	X(MLD_QUERY, 130, "mld-query") X(MLD_REPORT, 131, "mld-report") X(MLD_DONE, 132, "mld-done") \
-	X(ROUTER_SOLICIT, 133, "router-solicitation") X(ROUTER_ADVERT, 134, "router-advertisement") \
+	X(MLD_QUERY, 130, "mld-query") X(MLD_REPORT, 131, "mld-report") \
+	X(MLD_DONE, 132, "mld-done") X(ROUTER_SOLICIT, 133, "router-solicitation") \
+	X(ROUTER_ADVERT, 134, "router-advertisement") \
 	X(NEIGHBOR_SOLICIT, 135, "neighbor-solicitation") \
 	X(NEIGHBOR_ADVERT, 136, "neighbor-advertisement") X(REDIRECT, 137, "redirect") \
 	X(RENUMBERING, 138, "router-renumbering") X(NODE_INFO, 139, "node-information-query") \
@@ -217,9 +228,9 @@ static inline void tcpip_copy_bytes(uint8_t *dst, const uint8_t *src, size_t n)
 /* clang-format on */
 
 #define TCPIP_X_ETHERTYPE(id, n, name) TCPIP_ETHERTYPE_##id = n,
-#define TCPIP_X_IPPROTO(id, n, name) TCPIP_IPPROTO_##id = n,
-#define TCPIP_X_ICMP(id, n, name) TCPIP_ICMP_##id = n,
-#define TCPIP_X_ICMP6(id, n, name) TCPIP_ICMP6_##id = n,
+#define TCPIP_X_IPPROTO(id, n, name)   TCPIP_IPPROTO_##id = n,
+#define TCPIP_X_ICMP(id, n, name)      TCPIP_ICMP_##id = n,
+#define TCPIP_X_ICMP6(id, n, name)     TCPIP_ICMP6_##id = n,
 enum tcpip_ethertype { TCPIP_ETHERTYPE_LIST(TCPIP_X_ETHERTYPE) };
 enum tcpip_ipproto { TCPIP_IPPROTO_LIST(TCPIP_X_IPPROTO) };
 enum tcpip_icmp_type { TCPIP_ICMP_LIST(TCPIP_X_ICMP) };
@@ -239,9 +250,9 @@ const char *tcpip_icmp6_name(uint8_t type);
 int tcpip_ethertype_by_name(const char *name);
 int tcpip_ipproto_by_name(const char *name);
 
-/* ---- 4. Ethernet and ARP ------------------------------------------------------------------------- */
+/* ---- 4. Ethernet and ARP --------------------------------------------------------------------- */
 
-#define TCPIP_ETH_LEN 14u
+#define TCPIP_ETH_LEN      14u
 #define TCPIP_VLAN_TAG_LEN 4u
 #define TCPIP_ETH_MAX_TAGS 2u
 
@@ -249,8 +260,8 @@ struct tcpip_eth {
 	const uint8_t *dst; /* 6 bytes */
 	const uint8_t *src; /* 6 bytes */
 	const uint8_t *payload;
-	size_t payload_len;  /* bytes after the header, padding included */
-	uint16_t ethertype;  /* of the payload, behind the tags; below 1536 it is an 802.3 length */
+	size_t payload_len; /* bytes after the header, padding included */
+	uint16_t ethertype; /* of the payload, behind the tags; below 1536 it is an 802.3 length */
 	uint16_t tpid[TCPIP_ETH_MAX_TAGS]; /* 0x8100, 0x88a8 or 0x9100, outermost first */
 	uint16_t tci[TCPIP_ETH_MAX_TAGS];  /* priority:3, drop eligible:1, VLAN id:12 */
 	uint8_t n_tags;
@@ -312,10 +323,10 @@ struct tcpip_arp {
 /* RFC 826. `data` begins after the Ethernet header. Errors: TCPIP_ESHORT. */
 int tcpip_arp_parse(const uint8_t *data, size_t len, struct tcpip_arp *out);
 
-/* ---- 5. IPv4 and IPv6 ---------------------------------------------------------------------------- */
+/* ---- 5. IPv4 and IPv6 ------------------------------------------------------------------------ */
 
-#define TCPIP_IPV4_LEN 20u
-#define TCPIP_IPV6_LEN 40u
+#define TCPIP_IPV4_LEN     20u
+#define TCPIP_IPV6_LEN     40u
 #define TCPIP_IPV6_EXT_MAX 16u /* extension headers that a walk follows */
 
 /* 4 or 6 by the version nibble; 0 for anything else or no data. */
@@ -478,7 +489,10 @@ static inline void tcpip_ipv6_set_dst(uint8_t *h, const uint8_t addr[16])
 	tcpip_copy_bytes(h + 24, addr, 16);
 }
 
-/* One extension header: hop-by-hop, routing, fragment, AH, destination options, mobility, HIP, shim6. */
+/*
+ * One extension header: hop-by-hop, routing, fragment, AH, destination options, mobility, HIP,
+ * shim6.
+ */
 struct tcpip_ipv6_ext {
 	const uint8_t *data; /* the header, from its next-header byte (AH and all others alike) */
 	size_t len;
@@ -488,7 +502,7 @@ struct tcpip_ipv6_ext {
 struct tcpip_ipv6_walk {
 	const uint8_t *data; /* the IPv6 payload */
 	size_t len;
-	size_t offset;        /* of the next header to read, from `data`; at the end: of the upper layer */
+	size_t offset; /* of the next header to read, from `data`; at the end: of the upper layer */
 	uint32_t frag_id;     /* these four are set by a fragment header on the way */
 	uint16_t frag_offset; /* bytes */
 	bool more_fragments;
@@ -501,21 +515,24 @@ struct tcpip_ipv6_walk {
 void tcpip_ipv6_walk_init(struct tcpip_ipv6_walk *walk, const struct tcpip_ipv6 *ip);
 
 /*
- * 1 = an extension header is in *out; 0 = end: walk->next is the upper-layer protocol and walk->offset
- * where it begins. The walk ends at ESP, at "no next header" and behind the fragment header of a fragment
- * that is not the first. Errors: ESHORT, EHEADER, ECHAIN (more than TCPIP_IPV6_EXT_MAX, or hop-by-hop
- * options not in the first place: RFC 8200 section 4.1).
+ * 1 = an extension header is in *out; 0 = end: walk->next is the upper-layer protocol and
+ * walk->offset where it begins. The walk ends at ESP, at "no next header" and behind the fragment
+ * header of a fragment that is not the first. Errors: ESHORT, EHEADER, ECHAIN (more than
+ * TCPIP_IPV6_EXT_MAX, or hop-by-hop options not in the first place: RFC 8200 section 4.1).
  */
 int tcpip_ipv6_walk_next(struct tcpip_ipv6_walk *walk, struct tcpip_ipv6_ext *out);
 
-/* Options within hop-by-hop and destination options headers (RFC 8200 section 4.2): 1, 0 or EOPTION. */
+/*
+ * Options within hop-by-hop and destination options headers (RFC 8200 section 4.2): 1, 0 or
+ * EOPTION.
+ */
 void tcpip_ipv6_option_iter_init(struct tcpip_option_iter *it, const struct tcpip_ipv6_ext *ext);
 int tcpip_ipv6_option_next(struct tcpip_option_iter *it, struct tcpip_option *out);
 
-/* ---- 6. TCP, UDP, ICMP --------------------------------------------------------------------------- */
+/* ---- 6. TCP, UDP, ICMP ----------------------------------------------------------------------- */
 
-#define TCPIP_TCP_LEN 20u
-#define TCPIP_UDP_LEN 8u
+#define TCPIP_TCP_LEN  20u
+#define TCPIP_UDP_LEN  8u
 #define TCPIP_ICMP_LEN 8u
 
 #define TCPIP_TCP_FIN 0x001u
@@ -526,14 +543,14 @@ int tcpip_ipv6_option_next(struct tcpip_option_iter *it, struct tcpip_option *ou
 #define TCPIP_TCP_URG 0x020u
 #define TCPIP_TCP_ECE 0x040u
 #define TCPIP_TCP_CWR 0x080u
-#define TCPIP_TCP_AE 0x100u /* accurate ECN, the former NS bit */
+#define TCPIP_TCP_AE  0x100u /* accurate ECN, the former NS bit */
 
-#define TCPIP_TCP_OPT_END 0u
-#define TCPIP_TCP_OPT_NOP 1u
-#define TCPIP_TCP_OPT_MSS 2u
-#define TCPIP_TCP_OPT_WSCALE 3u
-#define TCPIP_TCP_OPT_SACK_OK 4u
-#define TCPIP_TCP_OPT_SACK 5u
+#define TCPIP_TCP_OPT_END       0u
+#define TCPIP_TCP_OPT_NOP       1u
+#define TCPIP_TCP_OPT_MSS       2u
+#define TCPIP_TCP_OPT_WSCALE    3u
+#define TCPIP_TCP_OPT_SACK_OK   4u
+#define TCPIP_TCP_OPT_SACK      5u
 #define TCPIP_TCP_OPT_TIMESTAMP 8u
 
 struct tcpip_tcp {
@@ -661,9 +678,9 @@ static inline void tcpip_icmp_set_checksum(uint8_t *h, uint16_t csum)
 bool tcpip_icmp_is_error(uint8_t type);
 bool tcpip_icmp6_is_error(uint8_t type);
 
-/* ---- 7. A whole L3 packet in one call ------------------------------------------------------------ */
+/* ---- 7. A whole L3 packet in one call -------------------------------------------------------- */
 
-#define TCPIP_PACKET_FRAGMENT 1u       /* part of a fragmented packet */
+#define TCPIP_PACKET_FRAGMENT       1u /* part of a fragmented packet */
 #define TCPIP_PACKET_LATER_FRAGMENT 2u /* not its first part: no L4 header, ports are 0 */
 #define TCPIP_PACKET_MORE_FRAGMENTS 4u
 
@@ -673,7 +690,7 @@ struct tcpip_packet {
 	uint32_t l4_offset;       /* of the upper layer, from the IP header */
 	uint32_t payload_offset;  /* behind a TCP, UDP or ICMP header; otherwise l4_offset */
 	uint32_t frag_id;
-	uint16_t frag_offset; /* bytes */
+	uint16_t frag_offset;        /* bytes */
 	uint16_t src_port, dst_port; /* TCP, UDP, UDP-Lite, SCTP, DCCP; otherwise 0 */
 	uint8_t family;              /* 4 or 6 */
 	uint8_t addr_len;            /* 4 or 16 */
@@ -684,12 +701,12 @@ struct tcpip_packet {
 /* `data` begins with the IP header. Errors: those of the parsers of each layer. */
 int tcpip_packet_parse(const uint8_t *data, size_t len, struct tcpip_packet *out);
 
-/* ---- 8. Checksums (RFC 1071, RFC 1624) ----------------------------------------------------------- */
+/* ---- 8. Checksums (RFC 1071, RFC 1624) ------------------------------------------------------- */
 
 /*
- * An accumulator `acc` is a 64-bit one's complement sum of the words as they lie in memory. Start with 0,
- * add parts in any order (each but the last of even length), then fold. Folded values are numbers in host
- * order, to be stored by tcpip_store_be16().
+ * An accumulator `acc` is a 64-bit one's complement sum of the words as they lie in memory. Start
+ * with 0, add parts in any order (each but the last of even length), then fold. Folded values are
+ * numbers in host order, to be stored by tcpip_store_be16().
  */
 static inline uint64_t tcpip_csum_add(uint64_t a, uint64_t b)
 {
@@ -722,30 +739,42 @@ static inline uint16_t tcpip_checksum(const void *data, size_t len)
 	return tcpip_csum_final(tcpip_csum_partial(data, len, 0));
 }
 
-/* The new checksum after one 16-bit or 32-bit field at an even offset changed: RFC 1624, equation 3. */
+/*
+ * The new checksum after one 16-bit or 32-bit field at an even offset changed: RFC 1624, equation
+ * 3.
+ */
 uint16_t tcpip_csum_update16(uint16_t csum, uint16_t before, uint16_t after);
 uint16_t tcpip_csum_update32(uint16_t csum, uint32_t before, uint32_t after);
 
-/* Pseudo-header sums; `len` is that of the upper-layer packet in bytes. RFC 9293 3.1, RFC 8200 8.1. */
-uint64_t tcpip_csum_pseudo4(const uint8_t src[4], const uint8_t dst[4], uint8_t protocol, uint16_t len);
+/*
+ * Pseudo-header sums; `len` is that of the upper-layer packet in bytes. RFC 9293 3.1, RFC 8200 8.1.
+ */
+uint64_t tcpip_csum_pseudo4(const uint8_t src[4], const uint8_t dst[4], uint8_t protocol,
+			    uint16_t len);
 uint64_t tcpip_csum_pseudo6(const uint8_t src[16], const uint8_t dst[16], uint8_t protocol,
 			    uint32_t len);
 
-/* The right checksum for a TCP, UDP, ICMP or ICMPv6 packet, stored in place; a UDP 0 becomes 0xffff.
- * `data` is a whole IP packet, not a fragment. Errors: those of parsing, EFRAGMENT, EPROTO. */
+/*
+ * The right checksum for a TCP, UDP, ICMP or ICMPv6 packet, stored in place; a UDP 0 becomes
+ * 0xffff. `data` is a whole IP packet, not a fragment. Errors: those of parsing, EFRAGMENT, EPROTO.
+ */
 int tcpip_l4_reset_checksum(uint8_t *data, size_t len);
 
-/* Whether the L4 checksum is right; UDP over IPv4 with 0 (none) is right. Errors: as above; else 0 or 1. */
+/*
+ * Whether the L4 checksum is right; UDP over IPv4 with 0 (none) is right. Errors: as above; else 0
+ * or 1.
+ */
 int tcpip_l4_checksum_ok(const uint8_t *data, size_t len);
 
 /*
  * Finishes the checksum of a packet that came with NEEDS_CSUM and no segmentation: the field at
- * csum_start + csum_offset holds the pseudo-header's sum and gets the checksum of all from csum_start. A
- * result of 0 is stored as 0xffff, which means the same and is what UDP needs. Errors: TCPIP_ECSUM.
+ * csum_start + csum_offset holds the pseudo-header's sum and gets the checksum of all from
+ * csum_start. A result of 0 is stored as 0xffff, which means the same and is what UDP needs.
+ * Errors: TCPIP_ECSUM.
  */
 int tcpip_csum_finish(uint8_t *packet, size_t len, uint32_t csum_start, uint32_t csum_offset);
 
-/* ---- 9. Segmentation ----------------------------------------------------------------------------- */
+/* ---- 9. Segmentation ------------------------------------------------------------------------- */
 
 /* virtio_net_hdr, host byte order, as a TUN/TAP device with IFF_VNET_HDR speaks it. */
 struct tcpip_vnet_hdr {
@@ -757,16 +786,19 @@ struct tcpip_vnet_hdr {
 	uint16_t csum_offset;
 };
 
-#define TCPIP_VNET_HDR_LEN 10u
+#define TCPIP_VNET_HDR_LEN    10u
 #define TCPIP_VNET_NEEDS_CSUM 1u
 #define TCPIP_VNET_DATA_VALID 2u
-#define TCPIP_VNET_GSO_NONE 0u
-#define TCPIP_VNET_GSO_TCPV4 1u
-#define TCPIP_VNET_GSO_TCPV6 4u
+#define TCPIP_VNET_GSO_NONE   0u
+#define TCPIP_VNET_GSO_TCPV4  1u
+#define TCPIP_VNET_GSO_TCPV6  4u
 #define TCPIP_VNET_GSO_UDP_L4 5u
-#define TCPIP_VNET_GSO_ECN 0x80u
+#define TCPIP_VNET_GSO_ECN    0x80u
 
-/* A plan: filled by tcpip_gso_plan(), then read-only. The packet must live and stay unchanged with it. */
+/*
+ * A plan: filled by tcpip_gso_plan(), then read-only. The packet must live and stay unchanged with
+ * it.
+ */
 struct tcpip_gso {
 	uint32_t n_segs;      /* segments, at least 1 */
 	uint32_t header_len;  /* bytes before the payload, link header included */
@@ -785,11 +817,11 @@ struct tcpip_gso {
 };
 
 /*
- * Checks a super-packet and plans its segments. hdr_len is not trusted: header lengths come from the
- * packet. `l2_len` is the length of the link header before the IP header: 0 (TUN), 14, 18 or 22 (TAP);
- * csum_start counts from the start of `packet` as the kernel counts it. gso_type NONE is refused with
- * TCPIP_EGSOTYPE: such a packet is whole, see tcpip_csum_finish(). There is no limit on segments.
- * Errors: those of parsing, EGSOTYPE, EGSOSIZE, ECSUM, EFRAGMENT, ERANGE (l2_len).
+ * Checks a super-packet and plans its segments. hdr_len is not trusted: header lengths come from
+ * the packet. `l2_len` is the length of the link header before the IP header: 0 (TUN), 14, 18 or 22
+ * (TAP); csum_start counts from the start of `packet` as the kernel counts it. gso_type NONE is
+ * refused with TCPIP_EGSOTYPE: such a packet is whole, see tcpip_csum_finish(). There is no limit
+ * on segments. Errors: those of parsing, EGSOTYPE, EGSOSIZE, ECSUM, EFRAGMENT, ERANGE (l2_len).
  */
 int tcpip_gso_plan(struct tcpip_gso *gso, const struct tcpip_vnet_hdr *vh, const uint8_t *packet,
 		   size_t len, uint32_t l2_len);
@@ -803,22 +835,23 @@ static inline uint32_t tcpip_gso_segment_len(const struct tcpip_gso *gso, uint32
 }
 
 /*
- * Writes segment i with all headers and checksums right; payload is copied and summed in one pass. `dst`
- * must not overlap the packet. Returns its length, or 0 when `cap` is too small or there is no such
- * segment. IPv4 id is the first's plus i; FIN and PSH stay on the last only, CWR on the first only.
+ * Writes segment i with all headers and checksums right; payload is copied and summed in one pass.
+ * `dst` must not overlap the packet. Returns its length, or 0 when `cap` is too small or there is
+ * no such segment. IPv4 id is the first's plus i; FIN and PSH stay on the last only, CWR on the
+ * first only.
  */
 size_t tcpip_gso_segment(const struct tcpip_gso *gso, uint32_t i, uint8_t *dst, size_t cap);
 
-/* ---- 10. Coalescing ------------------------------------------------------------------------------ */
+/* ---- 10. Coalescing -------------------------------------------------------------------------- */
 
-#define TCPIP_GRO_MAX 256u       /* items of one batch */
-#define TCPIP_GRO_TABLE 512u     /* slots of the flow table, a power of two */
-#define TCPIP_GRO_NIL 0xffffu    /* end of a chain */
-#define TCPIP_GRO_VERIFIED 1u    /* item: checksums are known to be good, do not verify */
+#define TCPIP_GRO_MAX      256u    /* items of one batch */
+#define TCPIP_GRO_TABLE    512u    /* slots of the flow table, a power of two */
+#define TCPIP_GRO_NIL      0xffffu /* end of a chain */
+#define TCPIP_GRO_VERIFIED 1u      /* item: checksums are known to be good, do not verify */
 
-#define TCPIP_GRO_NO_TCP 1u      /* option: never merge TCP */
-#define TCPIP_GRO_NO_UDP 2u      /* option: never merge UDP (no USO) */
-#define TCPIP_GRO_DATA_VALID 4u  /* option: an unmerged verified TCP or UDP packet gets DATA_VALID */
+#define TCPIP_GRO_NO_TCP     1u /* option: never merge TCP */
+#define TCPIP_GRO_NO_UDP     2u /* option: never merge UDP (no USO) */
+#define TCPIP_GRO_DATA_VALID 4u /* option: an unmerged verified TCP or UDP packet gets DATA_VALID */
 
 struct tcpip_gro_item {
 	uint8_t *data; /* a whole packet (or frame); borrowed until the groups have been written */
@@ -848,8 +881,9 @@ struct tcpip_gro_group {
 
 /* Caller-allocated, about 32 KiB, one per lane and direction. */
 struct tcpip_gro {
-	struct tcpip_gro_group groups[TCPIP_GRO_MAX]; /* results, in the order of their first packets */
-	uint16_t next[TCPIP_GRO_MAX];                 /* item -> next item of its group, or NIL */
+	struct tcpip_gro_group
+		groups[TCPIP_GRO_MAX]; /* results, in the order of their first packets */
+	uint16_t next[TCPIP_GRO_MAX];  /* item -> next item of its group, or NIL */
 	uint32_t n_groups;
 	/* private */
 	const struct tcpip_gro_item *items;
@@ -863,28 +897,35 @@ struct tcpip_iov {
 	size_t len;
 };
 
-/* Sets up `gro` once. `l2_len` is 0 (TUN) or 14 (TAP); `options` are TCPIP_GRO_NO_TCP... Errors: ERANGE. */
+/*
+ * Sets up `gro` once. `l2_len` is 0 (TUN) or 14 (TAP); `options` are TCPIP_GRO_NO_TCP... Errors:
+ * ERANGE.
+ */
 int tcpip_gro_init(struct tcpip_gro *gro, uint32_t l2_len, uint32_t options);
 
 /*
- * Coalesces a batch. Packets that cannot merge, and those that are no packets at all, come out alone and
- * unchanged with an all-zero vnet header. Headers of the head items of merged groups are rewritten in place
- * (lengths, IPv4 checksum, pseudo-header sum, PSH). `items` is borrowed until the next call.
- * Returns the number of groups in gro->groups, or TCPIP_ERANGE when n > TCPIP_GRO_MAX.
+ * Coalesces a batch. Packets that cannot merge, and those that are no packets at all, come out
+ * alone and unchanged with an all-zero vnet header. Headers of the head items of merged groups are
+ * rewritten in place (lengths, IPv4 checksum, pseudo-header sum, PSH). `items` is borrowed until
+ * the next call. Returns the number of groups in gro->groups, or TCPIP_ERANGE when n >
+ * TCPIP_GRO_MAX.
  *
- * What merges: IPv4 without options or fragments and IPv6 without extension headers, lengths exact; the
- * same addresses, ports, TOS or traffic class and flow label, TTL, DF and reserved bits. TCP: flags ACK or
- * ACK|PSH only, same acknowledgement, window and options, adjoining sequence numbers (append or prepend);
- * a short or PSH segment ends its group. UDP: a checksum other than 0, in order of arrival, equal sizes with
- * a shorter last one. At most 65535 bytes of IP packet. Without VERIFIED both checksums must be right.
+ * What merges: IPv4 without options or fragments and IPv6 without extension headers, lengths exact;
+ * the same addresses, ports, TOS or traffic class and flow label, TTL, DF and reserved bits. TCP:
+ * flags ACK or ACK|PSH only, same acknowledgement, window and options, adjoining sequence numbers
+ * (append or prepend); a short or PSH segment ends its group. UDP: a checksum other than 0, in
+ * order of arrival, equal sizes with a shorter last one. At most 65535 bytes of IP packet. Without
+ * VERIFIED both checksums must be right.
  */
 int tcpip_gro_run(struct tcpip_gro *gro, const struct tcpip_gro_item *items, uint32_t n);
 
-/* Writes the pieces of a group (without vh) to `out`. Returns how many, 0 when `max` is too small. */
+/*
+ * Writes the pieces of a group (without vh) to `out`. Returns how many, 0 when `max` is too small.
+ */
 uint32_t tcpip_gro_iov(const struct tcpip_gro *gro, const struct tcpip_gro_group *group,
 		       struct tcpip_iov *out, uint32_t max);
 
-/* ---- 11. Header writers -------------------------------------------------------------------------- */
+/* ---- 11. Header writers ---------------------------------------------------------------------- */
 
 /* Writes a 20-byte IPv4 header with DF, id 0 and its checksum. `len` is that of the payload. */
 void tcpip_ipv4_write(uint8_t *out, const uint8_t src[4], const uint8_t dst[4], uint8_t protocol,
@@ -897,15 +938,16 @@ void tcpip_ipv6_write(uint8_t *out, const uint8_t src[16], const uint8_t dst[16]
 /* Writes an 8-byte UDP header, checksum 0. `len` is that of the payload. */
 void tcpip_udp_write(uint8_t *out, uint16_t src_port, uint16_t dst_port, uint16_t len);
 
-/* ---- 12. ICMP errors ----------------------------------------------------------------------------- */
+/* ---- 12. ICMP errors ------------------------------------------------------------------------- */
 
 /*
- * Each writes a whole IP packet with an ICMP error about `packet` to `out` and returns its length. `src` is
- * the address that the error comes from. The quote is cut so that the result stays within 576 bytes for
- * IPv4 (RFC 1812 section 4.3.2.3) and 1280 for IPv6 (RFC 4443 section 2.4 c). EFORBIDDEN: no error may be
- * sent about an ICMP error, a later fragment, a packet from an address that is not one host's, or one sent
- * to many (RFC 1122 section 3.2.2, RFC 1812 section 4.3.2.7, RFC 4443 section 2.4 e; packet-too-big may
- * answer multicast). Other errors: those of parsing; ESPACE.
+ * Each writes a whole IP packet with an ICMP error about `packet` to `out` and returns its length.
+ * `src` is the address that the error comes from. The quote is cut so that the result stays within
+ * 576 bytes for IPv4 (RFC 1812 section 4.3.2.3) and 1280 for IPv6 (RFC 4443 section 2.4 c).
+ * EFORBIDDEN: no error may be sent about an ICMP error, a later fragment, a packet from an address
+ * that is not one host's, or one sent to many (RFC 1122 section 3.2.2, RFC 1812 section 4.3.2.7,
+ * RFC 4443 section 2.4 e; packet-too-big may answer multicast). Other errors: those of parsing;
+ * ESPACE.
  */
 int tcpip_icmp4_unreachable(uint8_t *out, size_t cap, const uint8_t src[4], const uint8_t *packet,
 			    size_t len, uint8_t code);
@@ -917,21 +959,21 @@ int tcpip_icmp6_unreachable(uint8_t *out, size_t cap, const uint8_t src[16], con
 			    size_t len, uint8_t code);
 int tcpip_icmp6_too_big(uint8_t *out, size_t cap, const uint8_t src[16], const uint8_t *packet,
 			size_t len, uint32_t mtu);
-int tcpip_icmp6_time_exceeded(uint8_t *out, size_t cap, const uint8_t src[16], const uint8_t *packet,
-			      size_t len, uint8_t code);
+int tcpip_icmp6_time_exceeded(uint8_t *out, size_t cap, const uint8_t src[16],
+			      const uint8_t *packet, size_t len, uint8_t code);
 
 #define TCPIP_ICMP4_ERROR_MAX 576u
 #define TCPIP_ICMP6_ERROR_MAX 1280u
 
-/* ---- 13. Addresses and prefixes ------------------------------------------------------------------ */
+/* ---- 13. Addresses and prefixes -------------------------------------------------------------- */
 
-#define TCPIP_ADDR_TEXT_MAX 46u   /* with the final NUL */
+#define TCPIP_ADDR_TEXT_MAX   46u /* with the final NUL */
 #define TCPIP_PREFIX_TEXT_MAX 50u /* with the final NUL */
-#define TCPIP_MAC_TEXT_MAX 18u    /* with the final NUL */
+#define TCPIP_MAC_TEXT_MAX    18u /* with the final NUL */
 
 struct tcpip_prefix {
-	uint8_t family; /* 4 or 6 */
-	uint8_t len;    /* 0..32 or 0..128 */
+	uint8_t family;   /* 4 or 6 */
+	uint8_t len;      /* 0..32 or 0..128 */
 	uint8_t addr[16]; /* IPv4: the first 4; the rest is zero. Host bits are kept. */
 };
 
@@ -942,12 +984,18 @@ int tcpip_addr6_parse(const char *text, uint8_t out[16]);
 /* Either family; returns 4 or 6. IPv4 fills the first 4 bytes of `out` and zeroes the rest. */
 int tcpip_addr_parse(const char *text, uint8_t out[16]);
 
-/* Write text with its NUL; IPv6 as RFC 5952 has it. Return its length, or TCPIP_ESPACE / TCPIP_ERANGE. */
+/*
+ * Write text with its NUL; IPv6 as RFC 5952 has it. Return its length, or TCPIP_ESPACE /
+ * TCPIP_ERANGE.
+ */
 int tcpip_addr4_format(const uint8_t addr[4], char *buf, size_t cap);
 int tcpip_addr6_format(const uint8_t addr[16], char *buf, size_t cap);
 int tcpip_addr_format(uint8_t family, const uint8_t *addr, char *buf, size_t cap);
 
-/* "10.0.0.1/24", "fd00::/8", or an address alone (a host prefix). Host bits are kept. Errors: ETEXT. */
+/*
+ * "10.0.0.1/24", "fd00::/8", or an address alone (a host prefix). Host bits are kept. Errors:
+ * ETEXT.
+ */
 int tcpip_prefix_parse(const char *text, struct tcpip_prefix *out);
 int tcpip_prefix_format(const struct tcpip_prefix *prefix, char *buf, size_t cap);
 
@@ -968,23 +1016,26 @@ void tcpip_prefix_netmask(const struct tcpip_prefix *prefix, uint8_t *out);
 int tcpip_mac_parse(const char *text, uint8_t out[6]);
 int tcpip_mac_format(const uint8_t mac[6], char *buf, size_t cap);
 
-/* ---- 14. Address pool ---------------------------------------------------------------------------- */
+/* ---- 14. Address pool ------------------------------------------------------------------------ */
 
 #define TCPIP_POOL_MAX 65536u /* addresses; a larger prefix gives its first ones */
 
 struct tcpip_pool;
 
 /*
- * A pool of the host addresses of a prefix: without network and broadcast address (IPv4 up to /30), without
- * the subnet-router anycast address (IPv6 up to /126, RFC 4291 section 2.6.1); /31, /32, /127 and /128 whole.
- * The new pool is the caller's. Errors: ERANGE (no prefix), ENOMEM.
+ * A pool of the host addresses of a prefix: without network and broadcast address (IPv4 up to /30),
+ * without the subnet-router anycast address (IPv6 up to /126, RFC 4291 section 2.6.1); /31, /32,
+ * /127 and /128 whole. The new pool is the caller's. Errors: ERANGE (no prefix), ENOMEM.
  */
 int tcpip_pool_create(const struct tcpip_prefix *prefix, struct tcpip_pool **ret);
 
 /* Accepts NULL. Returns NULL. */
 struct tcpip_pool *tcpip_pool_free(struct tcpip_pool *pool);
 
-/* Takes an address: first in ascending order, then the one released longest ago. O(1). Errors: EFULL. */
+/*
+ * Takes an address: first in ascending order, then the one released longest ago. O(1). Errors:
+ * EFULL.
+ */
 int tcpip_pool_next(struct tcpip_pool *pool, uint8_t *addr);
 
 /* Takes this one. Errors: ERANGE (not in the pool), ESTATE (in use). O(1). */

@@ -46,8 +46,9 @@ VPN_EXPORT const char *vpncore_version(void);
  * Errors: VPN_EINVAL when the manifest has problems (each went to callbacks->problem), VPN_ENOMEM,
  * and what a component's create() returned.
  */
-VPN_EXPORT int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *file, const char *text,
-				     size_t len, const struct vpncore_callbacks *callbacks,
+VPN_EXPORT int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *file,
+				     const char *text, size_t len,
+				     const struct vpncore_callbacks *callbacks,
 				     struct vpn_error *err);
 
 /* Opens devices and sockets, starts the lanes. On failure everything is undone. [main] */

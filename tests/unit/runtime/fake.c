@@ -99,7 +99,8 @@ static vpn_status start_device(void *inst, struct vpn_lane *const *lanes, struct
 	vpn_status status = start(inst, lanes, err);
 	for (uint32_t i = 0; i < f->host->n_lanes && status == VPN_OK; i++) {
 		int pair[2];
-		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) !=
+		    0)
 			return err->status = VPN_EIO;
 		f->fds[f->n_fds++] = pair[0];
 		fake_log.outer[i] = pair[1];
@@ -190,7 +191,8 @@ static uint32_t device_recv(void *inst, struct vpn_lane *lane, struct vpn_packet
 {
 	struct fake *f = inst;
 	for (uint32_t i = 0; i < n; i++)
-		if (send(f->fds[lane->index], vpn_packet_data(pkts[i]), pkts[i]->len, MSG_NOSIGNAL) < 0)
+		if (send(f->fds[lane->index], vpn_packet_data(pkts[i]), pkts[i]->len,
+			 MSG_NOSIGNAL) < 0)
 			vpn_count(lane, FAKE_DROP_FULL, 1);
 	f->host->release(lane, pkts, n);
 	return n;
@@ -265,9 +267,10 @@ static const struct vpn_counter counters[FAKE_COUNTERS] = {
 
 #define LIFECYCLE(create_fn, start_fn) \
 	{ \
-		.size = sizeof(struct vpn_lifecycle), .counters = counters, .n_counters = FAKE_COUNTERS, \
-		.needs = needs, .create = (create_fn), .start = (start_fn), .stop = stop, \
-		.destroy = destroy, .get_extension = get_extension, \
+		.size = sizeof(struct vpn_lifecycle), .counters = counters, \
+		.n_counters = FAKE_COUNTERS, .needs = needs, .create = (create_fn), \
+		.start = (start_fn), .stop = stop, .destroy = destroy, \
+		.get_extension = get_extension, \
 	}
 
 static const struct vpn_lifecycle device_life = LIFECYCLE(create_device, start_device);
@@ -294,15 +297,17 @@ static const struct vpn_flow bottom_flow = {
 	.timer = bottom_timer,
 };
 
-const struct vpn_component fake_device = {sizeof(fake_device), VPN_KIND_DEVICE, "fake-device",
-					  "", &device_life, &device_flow, NULL};
-const struct vpn_component fake_middle = {sizeof(fake_middle), VPN_KIND_TRANSPORT, "fake-middle",
-					  "", &middle_life, &middle_flow, NULL};
-const struct vpn_component fake_bottom = {sizeof(fake_bottom), VPN_KIND_TRANSPORT, "fake-bottom",
-					  "", &bottom_life, &bottom_flow, NULL};
+const struct vpn_component fake_device = {sizeof(fake_device), VPN_KIND_DEVICE, "fake-device", "",
+					  &device_life,        &device_flow,    NULL};
+const struct vpn_component fake_middle = {
+	sizeof(fake_middle), VPN_KIND_TRANSPORT, "fake-middle", "",
+	&middle_life,        &middle_flow,       NULL};
+const struct vpn_component fake_bottom = {
+	sizeof(fake_bottom), VPN_KIND_TRANSPORT, "fake-bottom", "",
+	&bottom_life,        &bottom_flow,       NULL};
 
-static struct loaded loaded[3] = {{.component = &fake_device}, {.component = &fake_middle},
-				  {.component = &fake_bottom}};
+static struct loaded loaded[3] = {
+	{.component = &fake_device}, {.component = &fake_middle}, {.component = &fake_bottom}};
 
 static void add_stage(struct manifest *m, struct graph *g, struct loaded *l, void *config)
 {

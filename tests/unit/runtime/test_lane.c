@@ -74,7 +74,8 @@ static void packets_go_down_and_come_back_in_order(void **state)
 	for (int round = 0; round < 50; round++) {
 		for (int i = 0; i < 30; i++) {
 			snprintf(text, sizeof(text), "packet %d of %d", i, round);
-			assert_int_equal(send(fake_log.outer[0], text, strlen(text), 0), strlen(text));
+			assert_int_equal(send(fake_log.outer[0], text, strlen(text), 0),
+					 strlen(text));
 		}
 		for (int i = 0; i < 30; i++) {
 			snprintf(text, sizeof(text), "packet %d of %d", i, round);
@@ -91,7 +92,8 @@ static void lanes_carry_their_own_packets(void **state)
 	run();
 	for (int i = 0; i < 200; i++) {
 		snprintf(text, sizeof(text), "lane %d", i % FAKE_LANES);
-		assert_int_equal(send(fake_log.outer[i % FAKE_LANES], text, strlen(text), 0), strlen(text));
+		assert_int_equal(send(fake_log.outer[i % FAKE_LANES], text, strlen(text), 0),
+				 strlen(text));
 	}
 	for (int i = 0; i < 200; i++) {
 		snprintf(text, sizeof(text), "lane %d", i % FAKE_LANES);
@@ -131,7 +133,8 @@ static void a_deadline_fires_once(void **state)
 	(void)state;
 	up(1, 0);
 	struct vpn_lane *lane = pipeline->instances[0].lanes[0];
-	fake_log.device_host->arm(lane, fake_log.device_host->now_ns(fake_log.device_host) + 2000000);
+	fake_log.device_host->arm(lane,
+				  fake_log.device_host->now_ns(fake_log.device_host) + 2000000);
 	run();
 	wait_for(&fake_log.timers, 1);
 	nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
@@ -178,7 +181,8 @@ static void names_and_literals_resolve(void **state)
 	up(1, 0);
 	struct vpn_lane *lane = pipeline->instances[0].lanes[0];
 	assert_int_equal(fake_log.device_host->resolve(lane, "127.0.0.1", 9, 0, 42), VPN_OK);
-	assert_int_equal(fake_log.device_host->resolve(lane, "localhost", 9, VPN_AF_INET, 42), VPN_OK);
+	assert_int_equal(fake_log.device_host->resolve(lane, "localhost", 9, VPN_AF_INET, 42),
+			 VPN_OK);
 	assert_int_equal(fake_log.device_host->resolve(lane, "not a name", 9, 0, 42), VPN_OK);
 	run();
 	wait_for(&fake_log.resolved, 2);
@@ -221,7 +225,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(packets_go_down_and_come_back_in_order, teardown),
 		cmocka_unit_test_teardown(lanes_carry_their_own_packets, teardown),
-		cmocka_unit_test_teardown(what_was_not_taken_goes_when_the_stage_is_writable, teardown),
+		cmocka_unit_test_teardown(what_was_not_taken_goes_when_the_stage_is_writable,
+					  teardown),
 		cmocka_unit_test_teardown(nothing_moves_while_the_bottom_takes_nothing, teardown),
 		cmocka_unit_test_teardown(a_deadline_fires_once, teardown),
 		cmocka_unit_test_teardown(a_deadline_in_the_past_fires, teardown),

@@ -22,7 +22,8 @@ static uint32_t take(void *inst, struct vpn_lane *lane, struct vpn_packet **pkts
 
 static void counts_only_what_was_taken(void **state)
 {
-	struct vpn_packet packets[5] = {{.len = 1}, {.len = 10}, {.len = 100}, {.len = 1000}, {.len = 10000}};
+	struct vpn_packet packets[5] = {
+		{.len = 1}, {.len = 10}, {.len = 100}, {.len = 1000}, {.len = 10000}};
 	struct vpn_packet *p[5];
 	struct vpn_lane lane = {.size = sizeof(lane)};
 	struct link link;

@@ -99,9 +99,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(text_names_level_and_source, setup, teardown),
-		cmocka_unit_test_setup_teardown(levels_above_the_limit_are_not_written, setup, teardown),
-		cmocka_unit_test_setup_teardown(control_characters_cannot_forge_a_line, setup, teardown),
-		cmocka_unit_test_setup_teardown(json_lines_parse_whatever_the_text, setup, teardown),
+		cmocka_unit_test_setup_teardown(levels_above_the_limit_are_not_written, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(control_characters_cannot_forge_a_line, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(json_lines_parse_whatever_the_text, setup,
+						teardown),
 		cmocka_unit_test(names_become_levels),
 	};
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);

@@ -181,15 +181,15 @@ static void counters_have_a_line_for_each_lane_and_stage(void **state)
 	vpn_count(p->instances[0].lanes[1], FAKE_DROP_FULL, 3);
 	seen[0] = '\0';
 	pipeline_counters(p, keep_line, NULL);
-	assert_string_equal(seen,
-			    "counters: lane 0 fake-device: down packets=0 bytes=0 batches=0 up packets=0 "
-			    "bytes=0 batches=0\n"
-			    "counters: lane 0 fake-bottom: down packets=0 bytes=0 batches=0 up packets=0 "
-			    "bytes=0 batches=0\n"
-			    "counters: lane 1 fake-device: down packets=0 bytes=0 batches=0 up packets=0 "
-			    "bytes=0 batches=0 drop_full=3\n"
-			    "counters: lane 1 fake-bottom: down packets=0 bytes=0 batches=0 up packets=0 "
-			    "bytes=0 batches=0\n");
+	assert_string_equal(
+		seen, "counters: lane 0 fake-device: down packets=0 bytes=0 batches=0 up packets=0 "
+		      "bytes=0 batches=0\n"
+		      "counters: lane 0 fake-bottom: down packets=0 bytes=0 batches=0 up packets=0 "
+		      "bytes=0 batches=0\n"
+		      "counters: lane 1 fake-device: down packets=0 bytes=0 batches=0 up packets=0 "
+		      "bytes=0 batches=0 drop_full=3\n"
+		      "counters: lane 1 fake-bottom: down packets=0 bytes=0 batches=0 up packets=0 "
+		      "bytes=0 batches=0\n");
 	pipeline_free(p, NULL);
 }
 

@@ -164,15 +164,18 @@ static void releasing_twice_stops_the_program(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(gives_packets_with_the_stacks_headroom, setup, teardown),
-		cmocka_unit_test_setup_teardown(an_empty_pool_gives_fewer, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_full_send_side_leaves_the_receive_side_its_packets, setup,
+		cmocka_unit_test_setup_teardown(gives_packets_with_the_stacks_headroom, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(refuses_a_pool_that_does_not_exist, setup, teardown),
-		cmocka_unit_test_setup_teardown(split_shares_the_storage_and_frees_it_with_the_last_piece,
-						setup, teardown),
+		cmocka_unit_test_setup_teardown(an_empty_pool_gives_fewer, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_full_send_side_leaves_the_receive_side_its_packets, setup, teardown),
+		cmocka_unit_test_setup_teardown(refuses_a_pool_that_does_not_exist, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			split_shares_the_storage_and_frees_it_with_the_last_piece, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_piece_can_be_split_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(split_without_room_leaves_the_parent_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(split_without_room_leaves_the_parent_alone, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(releasing_twice_stops_the_program, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("pool", tests, NULL, NULL);

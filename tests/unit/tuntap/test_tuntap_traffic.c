@@ -145,6 +145,21 @@ static int bound(int family, int type, const char *text, uint16_t port)
 	return fd;
 }
 
+/* The kernel makes the route to an IPv6 address of its own a moment after the address. */
+static bool has_local_route(struct world *w)
+{
+	static const char route[] = "fd090000000000000000000000000001 80 ";
+	char line[256];
+	bool found = false;
+	FILE *file = fopen("/proc/net/ipv6_route", "re");
+	(void)w;
+	assert_non_null(file);
+	while (!found && fgets(line, sizeof(line), file) != NULL)
+		found = strncmp(line, route, sizeof(route) - 1) == 0;
+	fclose(file);
+	return found;
+}
+
 static void start(struct world *w, uint32_t offload)
 {
 	static struct vpn_prefix list[2];
@@ -157,6 +172,7 @@ static void start(struct world *w, uint32_t offload)
 	world_must_start(w, 1);
 	w->fake.on_packet = mirror;
 	w->fake.on_packet_ctx = w;
+	world_until(w, has_local_route);
 }
 
 static void transfer(struct world *w, int family)
