@@ -139,18 +139,21 @@ static void on_idle(uv_idle_t *idle)
 	(void)idle;
 }
 
+/* Reads the clock and runs what is due: between batches too, so that load delays no timer. */
+static void tick(struct lane *l)
+{
+	refresh_clock(l);
+	run_timers(l);
+}
+
 static void on_check(uv_check_t *check)
 {
 	struct lane *l = check->data;
-	if (l->first != NULL || l->expired)
-		refresh_clock(l);
-	if (l->expired) {
-		l->expired = false;
-		run_timers(l);
-	}
+	if (l->expired && l->first == NULL)
+		tick(l);
+	l->expired = false;
 	for (uint32_t calls = 0; l->first != NULL && calls < LANE_BUDGET; calls++) {
-		if (calls != 0)
-			refresh_clock(l);
+		tick(l);
 		run_task(l, dequeue(l));
 	}
 	if (l->first != NULL)

@@ -81,12 +81,9 @@ static void fail(struct udp_lane *l, int why)
 
 static uint32_t receive_failed(struct udp_lane *l, int why)
 {
-	switch (why) {
-	case EAGAIN:
-#if EWOULDBLOCK != EAGAIN
-	case EWOULDBLOCK:
-#endif
+	if (why == EAGAIN || why == EWOULDBLOCK)
 		return VPN_IDLE;
+	switch (why) {
 	case EINTR:
 		return VPN_MORE;
 	case ENOMEM:

@@ -479,11 +479,11 @@ static inline void vpn_count(struct vpn_lane *lane, uint32_t i, uint64_t n)
 #define VPN_LOG_INFO  2u
 #define VPN_LOG_DEBUG 3u
 
-#define VPN_POOL_TX 0u /* for packets on their way down: headroom and tailroom of the stack */
-#define VPN_POOL_RX \
-	1u                   /* for packets on their way up, and for what an arrival makes a stage
-                              * send (acks), so that a full send side never starves the receive side */
-#define VPN_POOL_RX_LARGE 2u /* 64 KiB of data: for reads that return many packets at once */
+/* Pools. RX also serves what an arrival makes a stage send (acks), so that a full send side never
+ * starves the receive side; RX_LARGE is for reads that return many packets at once. */
+#define VPN_POOL_TX       0u /* on the way down: headroom and tailroom of the stack */
+#define VPN_POOL_RX       1u /* on the way up */
+#define VPN_POOL_RX_LARGE 2u /* on the way up, 64 KiB of data each */
 
 #define VPN_POLLIN  1u
 #define VPN_POLLOUT 2u
