@@ -23,6 +23,8 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags, str
 
 /* What the replaced calls do. */
 static struct {
+	bool every_second; /* next_error again for every second message */
+	int kept;
 	int next_error;      /* for the next message of any kind, once */
 	int segmented_error; /* for every message with UDP_SEGMENT */
 	int local_error;     /* for every message with a local address */
@@ -49,7 +51,9 @@ static int scripted_error(struct msghdr *hdr)
 {
 	const struct sockaddr_in *to = hdr->msg_name;
 	int error = script.next_error;
-	script.next_error = 0;
+	script.next_error = error == 0 && script.every_second ? script.kept : 0;
+	if (error != 0)
+		script.kept = error;
 	if (error == 0 && has_control(hdr, IPPROTO_IP, IP_PKTINFO))
 		error = script.local_error;
 	if (error == 0 && has_control(hdr, SOL_UDP, UDP_SEGMENT))
@@ -385,6 +389,21 @@ static void a_late_error_costs_no_packet(void **state)
 	assert_int_equal(world_counted(&w, SEGMENTATION_OFF), 0);
 }
 
+static void late_errors_of_many_messages_cost_no_packet(void **state)
+{
+	struct vpn_packet *pkts[20];
+	(void)state;
+	w.options.offload = UDP_OFFLOAD_OFF;
+	world_must_start(&w);
+	script.every_second = true;
+	script.next_error = EHOSTUNREACH;
+	for (uint32_t i = 0; i < 20; i++)
+		pkts[i] = world_packet(&w, 100, (uint8_t)i, NULL);
+	world_send(&w, pkts, 20);
+	expect_run(100, 20);
+	assert_int_equal(world_counted(&w, DROP_UNREACHABLE), 0);
+}
+
 static void a_real_refusal_is_survived(void **state)
 {
 	uint16_t port = peer_port(peer);
@@ -552,6 +571,7 @@ int main(void)
 		CASE(endless_interruptions_end),
 		CASE(every_errno_ends_and_drops_once),
 		CASE(a_late_error_costs_no_packet),
+		CASE(late_errors_of_many_messages_cost_no_packet),
 		CASE(a_real_refusal_is_survived),
 		CASE(receive_errors_are_survived),
 		CASE(a_broken_socket_ends_the_pipeline),

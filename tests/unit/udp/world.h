@@ -114,6 +114,10 @@ void world_release(struct world *w, struct vpn_packet **pkts, uint32_t n);
 /* Fails the test unless arrival i has this length and seed's content. */
 void world_check(const struct world *w, uint32_t i, uint32_t len, uint8_t seed);
 
+/* The content that a seed gives. */
+uint8_t content_byte(uint32_t i, uint8_t seed);
+void content_check(const uint8_t *data, uint32_t got, uint32_t len, uint8_t seed);
+
 /* A plain socket bound to an address of lo; port 0 = any. */
 int peer_open(const char *host, uint16_t port);
 uint16_t peer_port(int fd);
