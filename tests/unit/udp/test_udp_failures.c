@@ -395,6 +395,7 @@ static void late_errors_of_many_messages_cost_no_packet(void **state)
 	(void)state;
 	w.options.offload = UDP_OFFLOAD_OFF;
 	world_must_start(&w);
+	script.at_most = 1;
 	script.every_second = true;
 	script.next_error = EHOSTUNREACH;
 	for (uint32_t i = 0; i < 20; i++)
