@@ -92,8 +92,6 @@ static int loop_init(struct run *r)
 	int e = uv_loop_init(&r->loop);
 	if (e != 0)
 		return e;
-	/* whoever reads our log may go away; the tunnel stays */
-	signal(SIGPIPE, SIG_IGN);
 	e = uv_async_init(&r->loop, &r->failed, on_failed_async);
 	r->failed.data = r;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && e == 0; i++) {
@@ -242,6 +240,8 @@ int cmd_run(int argc, char **argv)
 	int stop = parse_options(argc, argv, &o);
 	if (stop != 0)
 		return stop - 1;
+	/* whoever reads our log may go away; the tunnel stays */
+	signal(SIGPIPE, SIG_IGN);
 	struct loader *loader = loader_new(&err);
 	if (loader == NULL) {
 		fprintf(stderr, "vpncore: %s\n", err.text);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <ltdl.h>
 #include <stdarg.h>
@@ -171,6 +172,15 @@ static bool unfit(char *why, const char *format, ...)
 	return false;
 }
 
+/* Which side is older, and what to do about it. */
+static bool unfit_major(char *why, unsigned major)
+{
+	bool newer = major > VPN_ABI_MAJOR;
+	return unfit(why, "made for plugin ABI %u, %s than ABI %u of this vpncore; %s", major,
+		     newer ? "newer" : "older", VPN_ABI_MAJOR,
+		     newer ? "update vpncore" : "rebuild the plugin");
+}
+
 bool loader_id_is_valid(const char *id)
 {
 	static const char letters[] =
@@ -255,11 +265,7 @@ static bool plugin_fits(const struct vpn_plugin *p, char *why)
 	if (p->size < offsetof(struct vpn_plugin, flags))
 		return unfit(why, "not a vpncore plugin: its descriptor has %u bytes", p->size);
 	if (p->abi_major != VPN_ABI_MAJOR)
-		return unfit(
-			why, "made for plugin ABI %u.%u, this vpncore has %u.%u: the %s older; %s",
-			p->abi_major, p->abi_minor, VPN_ABI_MAJOR, VPN_ABI_MINOR,
-			p->abi_major > VPN_ABI_MAJOR ? "vpncore is" : "plugin is",
-			p->abi_major > VPN_ABI_MAJOR ? "update vpncore" : "rebuild the plugin");
+		return unfit_major(why, p->abi_major);
 	if (!REACHES(p, struct vpn_plugin, components))
 		return unfit(why,
 			     "its descriptor has %u bytes, ABI 1.0 has %zu: the plugin is older "
@@ -350,6 +356,40 @@ static bool parents_are_safe(char *dir, char *why)
 	return true;
 }
 
+/* A number of `size` bytes of an ELF file, in the machine's order: dlopen() refuses others. */
+static uint64_t elf_number(const unsigned char *at, size_t size)
+{
+	uint64_t v64 = 0;
+	uint32_t v32 = 0;
+	uint16_t v16 = 0;
+	memcpy(size == 8 ? (void *)&v64 : size == 4 ? (void *)&v32 : (void *)&v16, at, size);
+	return v64 | v32 | v16;
+}
+
+/*
+ * The dynamic linker trusts the headers of a file, and dies of SIGBUS when one was cut off (a download
+ * that broke). Linkers write the table of sections last (ELF gABI, "ELF Header": e_shoff, e_shentsize,
+ * e_shnum), so a file that reaches to its end is whole. What is not ELF is left to dlopen().
+ */
+static bool is_whole(const char *path, off_t size, char *why)
+{
+	unsigned char head[64] = {0};
+	bool wide = sizeof(void *) == 8;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, head, sizeof(head)) : -1;
+	if (fd >= 0)
+		close(fd);
+	if (n < (ssize_t)sizeof(head) || memcmp(head, "\177ELF", 4) != 0 || head[4] != 1 + wide)
+		return true;
+	uint64_t offset = wide ? elf_number(head + 0x28, 8) : elf_number(head + 0x20, 4);
+	const unsigned char *section = head + (wide ? 0x3a : 0x2e);
+	uint64_t table = elf_number(section, 2) * elf_number(section + 2, 2);
+	if (offset > (uint64_t)size || (uint64_t)size - offset < table)
+		return unfit(why, "truncated: its headers speak of more than its %lld bytes",
+			     (long long)size);
+	return true;
+}
+
 /* `real` has no symbolic links in it; it is used up. */
 static bool is_trusted(char *real, char *why)
 {
@@ -358,7 +398,7 @@ static bool is_trusted(char *real, char *why)
 		return unfit(why, "%s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return unfit(why, "not a regular file");
-	if (!is_ours("it", &st, "", why))
+	if (!is_ours("it", &st, "", why) || !is_whole(real, st.st_size, why))
 		return false;
 	if (!go_up(real) || stat(real, &st) != 0)
 		return unfit(why, "folder %s: %s", real, strerror(errno));
@@ -377,14 +417,22 @@ static const struct vpn_plugin *find_plugin(lt_dlhandle handle, char *why)
 		snprintf(name, sizeof(name), SYMBOL "%u", major);
 		if (lt_dlsym(handle, name) == NULL)
 			continue;
-		unfit(why, "made for plugin ABI %u, this vpncore has %u.%u: the %s", major,
-		      VPN_ABI_MAJOR, VPN_ABI_MINOR,
-		      major > VPN_ABI_MAJOR ? "vpncore is older; update vpncore"
-					    : "plugin is older; rebuild the plugin");
+		unfit_major(why, major);
 		return NULL;
 	}
 	unfit(why, "not a vpncore plugin: it exports no symbol " SYMBOL "1");
 	return NULL;
+}
+
+/* Why a file could not be opened, without the file's own name in front. */
+static const char *open_error(const char *name)
+{
+	size_t n = strlen(name);
+	if (dl_text[0] == '\0')
+		return lt_dlerror();
+	return strncmp(dl_text, name, n) == 0 && strncmp(dl_text + n, ": ", 2) == 0
+		       ? dl_text + n + 2
+		       : dl_text;
 }
 
 /* Opens a module and takes what is in it. `name` is what libltdl wants to hear. */
@@ -395,7 +443,7 @@ static bool load_module(struct loader *l, const char *name, const char *path, bo
 	dl_expected = name[0] == '/' ? name : NULL;
 	lt_dlhandle handle = lt_dlopen(name);
 	if (handle == NULL)
-		return unfit(why, "%s", dl_text[0] != '\0' ? dl_text : lt_dlerror());
+		return unfit(why, "%s", open_error(name));
 	const struct vpn_plugin *p = find_plugin(handle, why);
 	if (p == NULL || !plugin_fits(p, why)) {
 		lt_dlclose(handle);
@@ -473,7 +521,9 @@ static void load_folder(struct loader *l, const char *dir)
 		refuse(l, dir, "%s", strerror(errno));
 	for (int i = 0; i < n; i++) {
 		char *path = NULL;
-		if (asprintf(&path, "%s/%s", dir, names[i]->d_name) >= 0)
+		if (asprintf(&path, "%s/%s", dir, names[i]->d_name) < 0)
+			path = NULL;
+		if (path != NULL)
 			load_file(l, path, true);
 		else
 			refuse(l, dir, "out of memory");

@@ -221,7 +221,7 @@ static void append_offers(char **text, const struct reader *r, uint32_t kind, co
 }
 
 static const struct loaded *find_component(struct reader *r, uint32_t kind, const char *id,
-					   const char *file, const char *pointer)
+					   const char *file, const char *pointer, const char *key)
 {
 	struct vpn_error err = VPN_ERROR_INIT;
 	const struct loaded *found = loader_find(r->loader, kind, id, file, &err);
@@ -230,7 +230,10 @@ static const struct loaded *find_component(struct reader *r, uint32_t kind, cons
 	char *text = strdup(err.text);
 	if (err.status == VPN_ENOENT && file == NULL)
 		append_offers(&text, r, kind, id);
-	options_problem(&r->src, pointer, "%s", text != NULL ? text : no_memory);
+	char *where = position_join(pointer, err.status == VPN_EABI ? "plugin" : key);
+	options_problem(&r->src, where != NULL ? where : pointer, "%s",
+			text != NULL ? text : no_memory);
+	free(where);
 	free(text);
 	return NULL;
 }
@@ -470,7 +473,7 @@ static const struct loaded *resolve(struct reader *r, uint32_t kind, json_t *obj
 	else if (is_auto)
 		found = choose(r, kind, object, pointer, key);
 	else
-		found = find_component(r, kind, id, file, where != NULL ? where : pointer);
+		found = find_component(r, kind, id, file, pointer, key);
 	free(where);
 	return found;
 }
@@ -495,14 +498,17 @@ static uint32_t stage_kind(struct reader *r, json_t *stage, const char *pointer)
 	return device ? VPN_KIND_DEVICE : VPN_KIND_TRANSPORT;
 }
 
-/* The device stands first, and once. */
+/* The device stands first, and once. Said here, where nothing but the keys need be right. */
 static void check_order(struct reader *r, size_t i, uint32_t kind, const char *pointer)
 {
-	if (i == 0 && kind == VPN_KIND_TRANSPORT)
-		options_problem(&r->src, pointer, "the pipeline must begin with a device");
-	else if (i > 0 && kind == VPN_KIND_DEVICE)
-		options_problem(&r->src, pointer,
-				"a second device: a pipeline has one, in the first place");
+	if ((i == 0) == (kind == VPN_KIND_DEVICE))
+		return;
+	r->incomplete = true;
+	options_problem(
+		&r->src, pointer, "%s",
+		i == 0 ? "a pipeline begins with a device: put { \"device\": \"auto\" } first"
+		       : "a pipeline has one device, and it stands first; run a second pipeline "
+			 "for a second device");
 }
 
 static void read_stage(struct reader *r, json_t *stage, size_t i)
@@ -564,19 +570,21 @@ static void read_beside(struct reader *r, uint32_t kind, struct manifest_part *p
 
 /* ---- the text ----------------------------------------------------------------------------------- */
 
-/* The parser's text without the piece of the file that it quotes: that may be a secret. */
+/* The parser's text without the piece of the file that it quotes: that may be a secret. Of a lack of
+ * memory jansson says nothing at all. */
 static void report_syntax(struct reader *r, const json_error_t *error)
 {
 	const char *near = strstr(error->text, " near '");
 	int n = near != NULL ? (int)(near - error->text) : (int)strlen(error->text);
-	if (json_error_code(error) == json_error_out_of_memory)
-		problems_add(r->src.problems, 0, 0, "", "%s", no_memory);
+	struct problems *p = r->src.problems;
+	int column = error->column > 0 ? error->column : 1;
+	if (n == 0)
+		problems_add(p, 0, 0, "", "%s", no_memory);
 	else if (json_error_code(error) == json_error_premature_end_of_input)
-		problems_add(r->src.problems, error->line, error->column, "",
+		problems_add(p, error->line, column, "",
 			     "not JSON: the text ends too early: a bracket or quote is not closed");
 	else
-		problems_add(r->src.problems, error->line, error->column, "", "not JSON: %.*s", n,
-			     error->text);
+		problems_add(p, error->line, column, "", "not JSON: %.*s", n, error->text);
 }
 
 static bool find_positions(struct reader *r, const char *text, size_t len)
@@ -614,7 +622,7 @@ static void report_duplicates(struct reader *r)
 
 static bool parse_text(struct reader *r, const char *text, size_t len)
 {
-	json_error_t error;
+	json_error_t error = {.line = 0};
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		problems_add(r->src.problems, 1, 1, "",
 			     "not JSON: begins with a byte order mark; save it without");

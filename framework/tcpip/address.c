@@ -71,7 +71,7 @@ static char *put_group(char *p, uint16_t v)
 	bool begun = false;
 
 	for (int shift = 12; shift >= 0; shift -= 4) {
-		unsigned int digit = v >> shift & 15u;
+		unsigned int digit = ((unsigned int)v >> (unsigned int)shift) & 15u;
 
 		begun = begun || digit != 0 || shift == 0;
 		if (begun)

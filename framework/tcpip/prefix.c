@@ -80,7 +80,9 @@ static uint8_t mask_byte(uint8_t len, size_t i)
 {
 	size_t bits = len > i * 8 ? len - i * 8 : 0;
 
-	return bits >= 8 ? 0xff : (uint8_t)(0xff00u >> bits);
+	if (bits >= 8)
+		return 0xff;
+	return (uint8_t)((0xff00u >> bits) & 0xffu);
 }
 
 void tcpip_prefix_netmask(const struct tcpip_prefix *prefix, uint8_t *out)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """program: a `vpncore run` under test, with its log and its counters."""
+import contextlib
 import json
 import os
 import pathlib
@@ -199,6 +200,9 @@ class Vpncore:
         raise RuntimeError("no VmRSS")
 
     def text(self, lines=80):
-        """The tail of the log, for a failed test."""
+        """The tail of the log, with the counters if it still runs; for a failed test."""
+        if self.running():
+            with contextlib.suppress(AssertionError, RuntimeError):
+                self.counters()
         tail = self.log().splitlines()[-lines:]
         return "--- %s (%s)\n%s\n" % (self.file.name, self.process.returncode, "\n".join(tail))
