@@ -422,7 +422,7 @@ static const char *quoted(const char *s, char *buf, size_t cap)
 	for (; *s != '\0' && at + 3 < cap; s++) {
 		if (*s == '"' || *s == '\\')
 			buf[at++] = '\\';
-		buf[at++] = (unsigned char)*s < 0x20 ? ' ' : *s;
+		buf[at++] = (char)((unsigned char)*s < 0x20 ? ' ' : *s);
 	}
 	buf[at] = '\0';
 	return buf;

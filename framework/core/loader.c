@@ -89,8 +89,7 @@ static bool set_up_libltdl(struct vpn_error *err)
 	static bool ready;
 	if (ready)
 		return true;
-	if (lt_dlinit() != 0 || lt_dlpreload(loader_preloaded()) != 0 ||
-	    lt_dlloader_add(&ours) != 0) {
+	if (lt_dlinit() != 0 || lt_dlloader_add(&ours) != 0) {
 		fault(err, VPN_EIO, 0, "libltdl cannot be set up: %s", lt_dlerror());
 		return false;
 	}
@@ -435,22 +434,30 @@ static const char *open_error(const char *name)
 		       : dl_text;
 }
 
-/* Opens a module and takes what is in it. `name` is what libltdl wants to hear. */
-static bool load_module(struct loader *l, const char *name, const char *path, bool searched,
+static bool take_plugin(struct loader *l, const struct vpn_plugin *p, const char *path,
+			bool searched, char *why)
+{
+	if (!plugin_fits(p, why))
+		return false;
+	take_components(l, path, searched, p);
+	return true;
+}
+
+/* Opens the file `real` and takes what is in it; `path` is what it is called in messages. */
+static bool load_module(struct loader *l, const char *real, const char *path, bool searched,
 			char *why)
 {
 	dl_text[0] = '\0';
-	dl_expected = name[0] == '/' ? name : NULL;
-	lt_dlhandle handle = lt_dlopen(name);
+	dl_expected = real;
+	lt_dlhandle handle = lt_dlopen(real);
+	dl_expected = NULL;
 	if (handle == NULL)
-		return unfit(why, "%s", open_error(name));
+		return unfit(why, "%s", open_error(real));
 	const struct vpn_plugin *p = find_plugin(handle, why);
-	if (p == NULL || !plugin_fits(p, why)) {
-		lt_dlclose(handle);
-		return false;
-	}
-	take_components(l, path, searched, p);
-	return true;
+	if (p != NULL && take_plugin(l, p, path, searched, why))
+		return true;
+	lt_dlclose(handle);
+	return false;
 }
 
 static bool load_checked(struct loader *l, const char *path, bool searched, char *why)
@@ -492,17 +499,20 @@ static void load_file(struct loader *l, const char *path, bool searched)
 		refuse(l, path, "%s", why);
 }
 
-/* libltdl's preload list has "name.a" in front of the symbols of each module. */
+/*
+ * Plugins that are linked in stand in a table of libltdl's form: {"NAME.a", NULL} and then
+ * {"NAME_LTX_vpncore_plugin_v1", &symbol}. It is read here: lt_dlopen() by a bare name would look
+ * through LD_LIBRARY_PATH and its like first.
+ */
 static void load_preloaded(struct loader *l)
 {
+	static const char ending[] = "_LTX_" SYMBOL "1";
 	for (const lt_dlsymlist *s = loader_preloaded(); s->name != NULL; s++) {
-		char module[128], why[TEXT_MAX] = "";
-		size_t n = strlen(s->name);
-		if (s->address != NULL || n < 3 || n >= sizeof(module) ||
-		    strcmp(s->name + n - 2, ".a") != 0)
+		char why[TEXT_MAX] = "";
+		size_t n = strlen(s->name), m = sizeof(ending) - 1;
+		if (s->address == NULL || n <= m || strcmp(s->name + n - m, ending) != 0)
 			continue;
-		snprintf(module, sizeof(module), "%.*s", (int)(n - 2), s->name);
-		if (!load_module(l, module, BUILT_IN, true, why))
+		if (!take_plugin(l, s->address, BUILT_IN, true, why))
 			refuse(l, s->name, "%s", why);
 	}
 }

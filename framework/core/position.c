@@ -49,9 +49,14 @@ static struct place place_of_next(struct scanner *s)
 	return (struct place){s->line, s->column};
 }
 
+static bool is_one_of(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
 static void skip_space(struct scanner *s)
 {
-	while (s->at < s->end && memchr(" \t\r\n", *s->at, 4) != NULL)
+	while (s->at < s->end && is_one_of(*s->at, " \t\r\n"))
 		s->at++;
 }
 
@@ -93,7 +98,8 @@ static bool add_entry(struct scanner *s, char *pointer, char *key, struct place 
 	if (pointer == NULL || !make_room(p)) {
 		free(pointer);
 		free(key);
-		return give_up(s, POSITION_NO_MEMORY);
+		give_up(s, POSITION_NO_MEMORY);
+		return false;
 	}
 	skip_space(s);
 	p->entries[p->n] = (struct entry){pointer, key, key_place, place_of_next(s), p->n};
@@ -254,7 +260,7 @@ static bool scan_value(struct scanner *s, const char *pointer)
 	if (skip_byte(s, '"'))
 		return scan_string(s, NULL);
 	const char *start = s->at;
-	while (s->at < s->end && memchr(",]} \t\r\n", *s->at, 7) == NULL)
+	while (s->at < s->end && !is_one_of(*s->at, ",]} \t\r\n"))
 		s->at++;
 	return s->at > start;
 }

@@ -179,7 +179,7 @@ static int plan_sizes(struct tcpip_gso *gso, uint32_t l3_len)
 int tcpip_gso_plan(struct tcpip_gso *gso, const struct tcpip_vnet_hdr *vh, const uint8_t *packet,
 		   size_t len, uint32_t l2_len)
 {
-	uint32_t l3_len, l4_len;
+	uint32_t l3_len = 0, l4_len;
 	int r;
 
 	if (l2_len != 0 && l2_len != 14 && l2_len != 18 && l2_len != 22)

@@ -250,7 +250,7 @@ static void refuses_shapes_that_lead_nowhere(void **state)
 {
 	(void)state;
 	refuse_shape(DEVICE, "f:2:12: /pipeline: " OPEN "f:2:13: /pipeline/0: a device alone leads "
-							"nowhere: add a transport such as \"udp\" "
+			     "nowhere: add a transport such as \"udp\" "
 			     "below it\n");
 	refuse_shape(DEVICE ",\n" SECURE, "f:3:1: /pipeline/1: the last stage must be a transport "
 					  "that owns sockets, such as \"udp\"; "
