@@ -22,9 +22,6 @@
 #define BUILT_IN "(built in)"
 #define TEXT_MAX 512 /* of a refusal's reason */
 
-/* Whether a struct that a plugin wrote has all that version 1.0 has, up to field f. */
-#define REACHES(p, type, f) ((p)->size >= offsetof(type, f) + sizeof((p)->f))
-
 const lt_dlsymlist *loader_preloaded(void);
 
 struct found {
@@ -202,7 +199,7 @@ static bool flags_are_known(uint32_t flags, const char *of, char *why)
 static bool lifecycle_fits(const struct vpn_lifecycle *life, uint32_t kind, char *why)
 {
 	bool piped = kind == VPN_KIND_DEVICE || kind == VPN_KIND_TRANSPORT;
-	if (life == NULL || !REACHES(life, struct vpn_lifecycle, get_extension))
+	if (life == NULL || !VPN_HAS(life, struct vpn_lifecycle, get_extension))
 		return unfit(why, "its lifecycle is missing or shorter than ABI 1.0 has it");
 	if (!flags_are_known(life->flags, "its lifecycle", why))
 		return false;
@@ -225,12 +222,12 @@ static bool lifecycle_fits(const struct vpn_lifecycle *life, uint32_t kind, char
 static bool functions_fit(const struct vpn_component *c, char *why)
 {
 	if (c->kind == VPN_KIND_ROUTES || c->kind == VPN_KIND_DNS) {
-		if (c->plan == NULL || !REACHES(c->plan, struct vpn_plan, revert) ||
+		if (c->plan == NULL || !VPN_HAS(c->plan, struct vpn_plan, revert) ||
 		    c->plan->apply == NULL || c->plan->revert == NULL)
 			return unfit(why, "it lacks apply or revert");
 		return true;
 	}
-	if (c->flow == NULL || !REACHES(c->flow, struct vpn_flow, resolved))
+	if (c->flow == NULL || !VPN_HAS(c->flow, struct vpn_flow, resolved))
 		return unfit(why, "its flow is missing or shorter than ABI 1.0 has it");
 	if (c->kind == VPN_KIND_DEVICE && c->flow->recv == NULL)
 		return unfit(why, "it is a device without recv");
@@ -243,7 +240,7 @@ static bool functions_fit(const struct vpn_component *c, char *why)
 
 static bool component_fits(const struct vpn_component *c, char *why)
 {
-	if (!REACHES(c, struct vpn_component, plan))
+	if (c->size < offsetof(struct vpn_component, plan) + sizeof(void *))
 		return unfit(why, "it is shorter than ABI 1.0 has it");
 	if (c->id == NULL || !loader_id_is_valid(c->id))
 		return unfit(why,
@@ -265,7 +262,7 @@ static bool plugin_fits(const struct vpn_plugin *p, char *why)
 		return unfit(why, "not a vpncore plugin: its descriptor has %u bytes", p->size);
 	if (p->abi_major != VPN_ABI_MAJOR)
 		return unfit_major(why, p->abi_major);
-	if (!REACHES(p, struct vpn_plugin, components))
+	if (!VPN_HAS(p, struct vpn_plugin, components))
 		return unfit(why,
 			     "its descriptor has %u bytes, ABI 1.0 has %zu: the plugin is older "
 			     "than 1.0; rebuild it",
