@@ -20,7 +20,7 @@ static const char *const icmp6_types[256] = {TCPIP_ICMP6_LIST(AT)};
 
 static char lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
 
 /* Equal but for the case of ASCII letters, whatever the locale is. */

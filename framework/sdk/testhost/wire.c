@@ -171,6 +171,7 @@ static bool deliver_batch(struct way *way)
 	       n < way->to->setup.max_batch) {
 		struct flight f = heap_pop(way);
 		if (way->to->state == STATE_RUNNING) {
+			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): heap_pop() took it out */
 			pkts[n] = testhost_packet(way->to, lane, VPN_UP, f.data, f.len);
 			pkts[n]->flags = f.flags;
 			testhost_packet_from(way->to, pkts[n], &from);
