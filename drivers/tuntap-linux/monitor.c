@@ -5,6 +5,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <vpncore/tcpip.h>
 
 #include "fault.h"
 #include "tuntap.h"
@@ -47,7 +48,7 @@ static void on_state(struct tuntap *t, const struct tuntap_link *link)
 {
 	struct tuntap_monitor *m = &t->monitor;
 	bool up = (link->flags & IFF_UP) != 0;
-	uint32_t most = t->host->mtu_above - (t->device.ethernet ? TUNTAP_ETHERNET_ROOM : 0);
+	uint32_t most = t->host->mtu_above - (t->device.ethernet ? TCPIP_ETH_LEN : 0);
 	if (strcmp(link->name, t->device.name) != 0) {
 		tuntap_log(t->host, VPN_LOG_INFO, "%s has a new name: %s", t->device.name,
 			   link->name);

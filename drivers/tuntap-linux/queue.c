@@ -9,6 +9,7 @@
 #include "inner.h"
 
 #define STARVED_NS UINT64_C(1000000) /* until the pool is asked again */
+#define CUT_MOST   1024u             /* segments in one call: the lane has others to serve */
 
 _Static_assert(sizeof(struct tcpip_vnet_hdr) == TCPIP_VNET_HDR_LEN,
 	       "read into and written as it is");
@@ -59,13 +60,18 @@ vpn_status tuntap_queue_watch(struct tuntap_queue *q, bool on)
 
 /* ---- waiting ---- */
 
+static void pause_for(struct tuntap_queue *q, uint64_t ns)
+{
+	q->paused = true;
+	tuntap_queue_watch(q, false);
+	q->host->arm(q->lane, q->lane->now_ns + ns);
+}
+
 /* The pool is empty: whoever has the packets may never tell us, so ask again soon. */
 static void starve(struct tuntap_queue *q)
 {
 	vpn_count(q->lane, TUNTAP_STARVED, 1);
-	q->starved = true;
-	tuntap_queue_watch(q, false);
-	q->host->arm(q->lane, q->lane->now_ns + STARVED_NS);
+	pause_for(q, STARVED_NS);
 }
 
 /* Pushes the batch. False when something was left over: then nothing more may be read. */
@@ -127,10 +133,15 @@ static void cut_into_batch(struct tuntap_queue *q, uint32_t n)
 static bool cut(struct tuntap_queue *q)
 {
 	uint32_t max = q->lane->max_batch;
+	uint32_t first = q->next_seg;
 	if (q->n_batch != 0 && q->gso.n_segs - q->next_seg > max - q->n_batch && !push_batch(q))
 		return false;
 	while (q->next_seg < q->gso.n_segs) {
 		uint32_t want = q->gso.n_segs - q->next_seg;
+		if (q->next_seg - first >= CUT_MOST) {
+			pause_for(q, 0); /* 64 KiB in segments of one byte are no one batch */
+			return false;
+		}
 		if (q->n_batch == max && !push_batch(q))
 			return false;
 		if (want > max - q->n_batch)
@@ -292,7 +303,7 @@ static uint32_t fill_batch(struct tuntap_queue *q)
 
 uint32_t tuntap_queue_read(struct tuntap_queue *q)
 {
-	if (q->closed || q->blocked || q->starved)
+	if (q->closed || q->blocked || q->paused)
 		return VPN_IDLE;
 	if (q->cutting && !cut(q)) {
 		if (!q->blocked)
@@ -303,13 +314,13 @@ uint32_t tuntap_queue_read(struct tuntap_queue *q)
 	/* what has been read goes on its way, also while the rest waits for packets */
 	if (!q->blocked && !push_batch(q))
 		return VPN_IDLE;
-	return q->blocked || q->starved ? VPN_IDLE : more;
+	return q->blocked || q->paused ? VPN_IDLE : more;
 }
 
-/* Goes on where push_batch() or starve() has stopped. */
+/* Goes on where push_batch() or pause_for() has stopped. */
 static void proceed(struct tuntap_queue *q)
 {
-	if (!push_batch(q) || q->starved)
+	if (!push_batch(q) || q->paused)
 		return;
 	if (q->cutting && !cut(q)) {
 		if (!q->blocked)
@@ -330,9 +341,9 @@ void tuntap_queue_writable(struct tuntap_queue *q)
 
 void tuntap_queue_timer(struct tuntap_queue *q)
 {
-	if (q->closed || !q->starved)
+	if (q->closed || !q->paused)
 		return;
-	q->starved = false;
+	q->paused = false;
 	if (!q->blocked)
 		proceed(q);
 }

@@ -34,7 +34,7 @@ struct tuntap_queue {
 	bool expect_super; /* the last read gave a super-packet */
 	bool cutting;      /* segments from next_seg on are still to be cut */
 	bool blocked;      /* waiting for writable() */
-	bool starved;      /* waiting for packets to come back to the pool */
+	bool paused;       /* waiting for the timer: the pool is empty, or others have their turn */
 	uint8_t traffic_class;
 	bool has_class;
 	uint32_t next_seg;
@@ -66,7 +66,7 @@ uint32_t tuntap_queue_read(struct tuntap_queue *q);
 /* The stage below takes packets again. [lane] */
 void tuntap_queue_writable(struct tuntap_queue *q);
 
-/* The pool may have packets again. [lane] */
+/* The pool may have packets again, or others have had their turn. [lane] */
 void tuntap_queue_timer(struct tuntap_queue *q);
 
 /* Writes a batch to the kernel; all packets are released. n <= VPN_BATCH_MAX. [lane] */

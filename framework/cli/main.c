@@ -86,6 +86,8 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	/* a line that is put together of pieces is one write all the same */
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	int status = dispatch(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("vpncore: cannot write to stdout");

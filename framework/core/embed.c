@@ -48,6 +48,7 @@ int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *file, const
 {
 	struct vpn_error local = VPN_ERROR_INIT;
 	struct vpncore_pipeline *p = calloc(1, sizeof(*p));
+	*ret = NULL;
 	if (p == NULL)
 		return fault(err, VPN_ENOMEM, 0, "out of memory");
 	if (err == NULL)

@@ -299,11 +299,13 @@ static void check_mtu(struct graph *g, struct problems *problems)
 {
 	struct graph_stage *device = &g->stages[0];
 	uint32_t frame = g->layer == VPN_L2 ? ETHERNET_HEADER : 0;
+	uint32_t tags = g->layer == VPN_L2 ? VLAN_TAGS : 0;
 	uint32_t asked = device->needs.mtu;
 	char why[256], mend[128];
 	limit_stages(g);
 	g->mtu_max = device->mtu_below > frame ? device->mtu_below - frame : 0;
-	g->mtu = asked != 0 ? asked : g->mtu_max;
+	/* unless asked for, an Ethernet device leaves room for tags on full frames */
+	g->mtu = asked != 0 ? asked : g->mtu_max > tags ? g->mtu_max - tags : 0;
 	explain_mtu(g, why, sizeof(why));
 	explain_mend(g, mend, sizeof(mend));
 	if (g->mtu_max < MTU_MIN)
@@ -314,11 +316,12 @@ static void check_mtu(struct graph *g, struct problems *problems)
 		complain(g, problems, device, "/mtu",
 			 "MTU %u does not fit: the stack carries %u (%s); lower it%s", g->mtu,
 			 g->mtu_max, why, mend);
-	/* frames may carry VLAN tags on top of the MTU; where the path has no room, it drops them */
-	device->mtu_above = g->mtu + frame + (g->layer == VPN_L2 ? VLAN_TAGS : 0);
-	if (device->mtu_above > MTU_MAX)
-		device->mtu_above = MTU_MAX;
-	device->mtu_below = g->mtu + frame;
+	/* frames may carry VLAN tags on top of the MTU, as far as the stack has room for them */
+	uint32_t room = device->mtu_below;
+	device->mtu_above = g->mtu + frame + tags;
+	if (device->mtu_above > room)
+		device->mtu_above = room;
+	device->mtu_below = device->mtu_above;
 }
 
 bool graph_build(struct graph *g, const struct manifest *m, struct problems *problems)

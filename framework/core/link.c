@@ -6,9 +6,8 @@ static void add(uint64_t *counter, uint64_t n)
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
 }
 
-static uint32_t push(void *ctx, struct vpn_packet **pkts, uint32_t n)
+static uint32_t push_batch(struct link *l, struct vpn_packet **pkts, uint32_t n)
 {
-	struct link *l = ctx;
 	uint64_t bytes = 0;
 	for (uint32_t i = 0; i < n; i++)
 		bytes += pkts[i]->len;
@@ -22,6 +21,20 @@ static uint32_t push(void *ctx, struct vpn_packet **pkts, uint32_t n)
 	add(&l->counters.bytes, bytes);
 	add(&l->counters.batches, 1);
 	return taken;
+}
+
+/* Stages size their arrays by max_batch: one that offers more than it may is held to it. */
+static uint32_t push(void *ctx, struct vpn_packet **pkts, uint32_t n)
+{
+	struct link *l = ctx;
+	uint32_t max = l->lane->max_batch, done = 0;
+	while (n - done > max) {
+		uint32_t taken = push_batch(l, pkts + done, max);
+		done += taken;
+		if (taken < max)
+			return done;
+	}
+	return done + push_batch(l, pkts + done, n - done);
 }
 
 void link_init(struct link *l,

@@ -54,12 +54,33 @@ int log_level_of(const char *name)
 	return -1;
 }
 
+/* Length of the well-formed UTF-8 sequence of two bytes or more at s (RFC 3629 section 4), or 0. */
+static size_t sequence(const unsigned char *s)
+{
+	size_t n = s[0] >= 0xc2 && s[0] < 0xe0   ? 2
+		   : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+		   : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+						 : 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
+	bool beyond = (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf4 && s[1] > 0x8f);
+	return overlong || beyond ? 0 : n;
+}
+
 /* Appends s to line, escaped for the format, up to `limit` bytes; returns the new length. */
 static size_t append(char *line, size_t at, size_t limit, const char *s, bool json)
 {
 	for (; *s != '\0' && at + 7 < limit; s++) {
 		unsigned char c = (unsigned char)*s;
-		if (json && (c == '"' || c == '\\')) {
+		size_t n = json && c >= 0x80 ? sequence((const unsigned char *)s) : 1;
+		if (n !=
+		    1) { /* a name of other bytes, or a text that was cut, must not break JSON */
+			memcpy(line + at, n != 0 ? s : "?", n != 0 ? n : 1);
+			at += n != 0 ? n : 1;
+			s += n != 0 ? n - 1 : 0;
+		} else if (json && (c == '"' || c == '\\')) {
 			line[at++] = '\\';
 			line[at++] = (char)c;
 		} else if (c < 0x20 || c == 0x7f) {

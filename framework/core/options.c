@@ -439,6 +439,16 @@ static vpn_status vet_default(const struct vpn_option *o, struct vpn_error *err)
 	return good ? VPN_OK : wrong(err, o, "its default does not fit its own type and range");
 }
 
+/* Keys of a stage, of routes and of dns that are the host's own (plugin.h section 7). */
+static bool name_is_taken(const char *name)
+{
+	static const char *const taken[] = {"device", "transport", "backend", "plugin"};
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (strcmp(taken[i], name) == 0)
+			return true;
+	return false;
+}
+
 static bool name_is_valid(const char *name)
 {
 	size_t n = strlen(name);
@@ -462,6 +472,21 @@ static vpn_status vet_type(const struct vpn_option *o, unsigned depth, struct vp
 	return o->table != NULL ? vet_table(o->table, depth + 1, err) : wrong(err, o, "no table");
 }
 
+/* Where option i stands in the struct, known to be inside of it, an earlier option stands as well: its
+ * offset was forgotten, and both would own one pointer. */
+static bool overlaps(const struct vpn_option_table *table, uint32_t i)
+{
+	const struct vpn_option *o = options_at(table, i);
+	uint32_t end = o->offset + option_type_of(o->type)->size;
+	for (uint32_t k = 0; k < i; k++) {
+		const struct vpn_option *other = options_at(table, k);
+		if (o->offset < other->offset + option_type_of(other->type)->size &&
+		    other->offset < end)
+			return true;
+	}
+	return false;
+}
+
 static vpn_status vet_option(const struct vpn_option_table *table, uint32_t i, unsigned depth,
 			     struct vpn_error *err)
 {
@@ -471,6 +496,8 @@ static vpn_status vet_option(const struct vpn_option_table *table, uint32_t i, u
 	for (uint32_t k = 0; k < i; k++)
 		if (strcmp(options_at(table, k)->name, o->name) == 0)
 			return wrong(err, o, "the name stands twice");
+	if (depth == 0 && name_is_taken(o->name))
+		return wrong(err, o, "the name is a key of the host's own");
 	if ((o->flags >> 16) != 0)
 		return wrong(err, o, "a flag that this vpncore does not know: the plugin is newer");
 	vpn_status status = vet_type(o, depth, err);
@@ -480,6 +507,8 @@ static vpn_status vet_option(const struct vpn_option_table *table, uint32_t i, u
 	if (o->offset % t->align != 0 || o->offset > table->config_size ||
 	    table->config_size - o->offset < t->size)
 		return wrong(err, o, "its offset is not inside of the struct");
+	if (overlaps(table, i))
+		return wrong(err, o, "its offset is that of another option");
 	if (o->min > o->max)
 		return wrong(err, o, "min is greater than max");
 	return vet_default(o, err);

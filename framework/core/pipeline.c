@@ -37,6 +37,20 @@ static struct pool_shape shape_of(const struct graph *g)
 	};
 }
 
+/* A plugin that fails without saying why is no reason to go on as if nothing had happened, nor to end
+ * with an empty message. */
+static vpn_status told(struct vpn_error *err, const struct instance *in, vpn_status status,
+		       const char *what)
+{
+	if (status == VPN_OK)
+		return VPN_OK;
+	if (err->text[0] == '\0')
+		fault(err, status, err->os_errno, "%s: %s failed with status %d and says no more",
+		      in->part->name, what, status);
+	err->status = status;
+	return status;
+}
+
 static vpn_status make_instance(struct pipeline *p, const struct manifest_part *part,
 				const struct graph_stage *stage, struct vpn_error *err)
 {
@@ -45,7 +59,8 @@ static vpn_status make_instance(struct pipeline *p, const struct manifest_part *
 	in->part = part;
 	in->component = part->loaded->component;
 	host_init(in, p->graph, stage);
-	vpn_status status = life_of(in)->create(&in->host, part->config, &in->inst, err);
+	vpn_status status = told(
+		err, in, life_of(in)->create(&in->host, part->config, &in->inst, err), "create()");
 	in->created = status == VPN_OK;
 	if (status != VPN_OK && in->inst != NULL) {
 		life_of(in)->destroy(in->inst);
@@ -134,6 +149,8 @@ struct pipeline *pipeline_new(const struct graph *graph, const struct pipeline_e
 bool pipeline_device(struct pipeline *p, struct vpn_device_info *out)
 {
 	struct instance *device = &p->instances[0];
+	if (!device->started)
+		return false;
 	const struct vpn_device_ext *ext = life_of(device)->get_extension(device->inst,
 									  VPN_EXT_DEVICE);
 	*out = (struct vpn_device_info){.size = sizeof(*out)};
@@ -147,12 +164,14 @@ static vpn_status apply_plans(struct pipeline *p, struct vpn_error *err)
 		return fault(err, VPN_EIO, 0, "the device does not say what it is called");
 	for (size_t i = p->n_stages; i < p->n_instances; i++) {
 		struct instance *in = &p->instances[i];
-		vpn_status status = life_of(in)->start(in->inst, NULL, err);
 		in->started = true;
+		vpn_status status = told(err, in, life_of(in)->start(in->inst, NULL, err),
+					 "start()");
 		if (status == VPN_OK) {
 			in->applied =
 				true; /* also when it fails half-way: revert() undoes what was done */
-			status = in->component->plan->apply(in->inst, &device, err);
+			status = told(err, in, in->component->plan->apply(in->inst, &device, err),
+				      "apply()");
 		}
 		if (status != VPN_OK)
 			return status;
@@ -165,7 +184,10 @@ static vpn_status start_all(struct pipeline *p, struct vpn_error *err)
 	for (size_t i = p->n_stages; i-- > 0;) {
 		struct instance *in = &p->instances[i];
 		in->started = true;
-		vpn_status status = life_of(in)->start(in->inst, in->lanes, err);
+		for (uint32_t k = 0; k < p->n_lanes; k++)
+			in->lanes[k]->now_ns = lane_now_ns();
+		vpn_status status = told(err, in, life_of(in)->start(in->inst, in->lanes, err),
+					 "start()");
 		if (status != VPN_OK)
 			return status;
 	}
@@ -179,6 +201,10 @@ static vpn_status start_all(struct pipeline *p, struct vpn_error *err)
 
 vpn_status pipeline_start(struct pipeline *p, struct vpn_error *err)
 {
+	if (p->started)
+		return fault(err, VPN_EINVAL, 0,
+			     "the pipeline was started before; make a new one to start it again");
+	p->started = true;
 	vpn_status status = start_all(p, err);
 	if (status != VPN_OK) {
 		struct vpn_error ignored = VPN_ERROR_INIT;
@@ -192,8 +218,12 @@ vpn_status pipeline_stop(struct pipeline *p, struct vpn_error *err)
 	vpn_status status = VPN_OK;
 	for (size_t i = p->n_instances; i-- > p->n_stages;) {
 		struct instance *in = &p->instances[i];
-		if (in->applied && in->component->plan->revert(in->inst, err) != VPN_OK)
-			status = err->status;
+		vpn_status reverted = in->applied ? told(err, in,
+							 in->component->plan->revert(in->inst, err),
+							 "revert()")
+						  : VPN_OK;
+		if (reverted != VPN_OK)
+			status = reverted;
 		in->applied = false;
 	}
 	for (uint32_t k = 0; k < p->n_lanes; k++)

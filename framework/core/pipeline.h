@@ -43,6 +43,7 @@ struct pipeline {
 	struct lane **lanes;
 	uint32_t n_lanes;
 	pthread_mutex_t lock;
+	bool started; /* once: a pipeline that was stopped does not start again */
 	bool failed;
 	struct vpn_error error; /* why it failed, the first one; under lock */
 };
@@ -52,7 +53,7 @@ struct pipeline *pipeline_new(const struct graph *graph, const struct pipeline_e
 			      struct vpn_error *err);
 
 /* Starts everything, from the network to the device, then the lanes, then routes and dns. On
- * failure all is taken down again. [main] */
+ * failure all is taken down again. Once for each pipeline. [main] */
 vpn_status pipeline_start(struct pipeline *p, struct vpn_error *err);
 
 /* Stops everything in reverse. Idempotent. *err gets what a revert reported. [main] */

@@ -44,7 +44,7 @@ vpn_status pool_init(struct pool *p, const struct pool_shape *shape)
 {
 	size_t total = 0;
 	memset(p, 0, sizeof(*p));
-	p->headroom = round_up(shape->headroom);
+	p->headroom = shape->headroom; /* as it is: the graph has chosen it for alignment */
 	for (uint32_t k = 0; k < POOL_KINDS; k++) {
 		struct pool_stack *s = &p->stacks[k];
 		s->count = shape->count[k];

@@ -17,10 +17,15 @@ struct entry {
 	size_t order; /* in the text */
 };
 
+/* Two entries with one pointer: that which stands again, and the first. */
+struct repeat {
+	size_t at, first;
+};
+
 struct positions {
 	struct entry *entries; /* sorted by pointer, then by order */
 	size_t n;
-	size_t *repeated; /* entries whose pointer has stood before, in the order of the text */
+	struct repeat *repeated;
 	size_t n_repeated;
 };
 
@@ -290,9 +295,12 @@ static bool find_repeated(struct positions *p)
 	p->repeated = calloc(n, sizeof(*p->repeated));
 	if (p->repeated == NULL)
 		return false;
+	size_t first = 0;
 	for (size_t i = 0; i < p->n; i++)
 		if (is_repeated(p, i))
-			p->repeated[p->n_repeated++] = i;
+			p->repeated[p->n_repeated++] = (struct repeat){i, first};
+		else
+			first = i;
 	return true;
 }
 
@@ -385,14 +393,12 @@ size_t position_duplicates(const struct positions *p)
 
 struct duplicate position_duplicate(const struct positions *p, size_t i)
 {
-	size_t at = p->repeated[i], first = at;
-	while (is_repeated(p, first))
-		first--;
+	const struct entry *at = &p->entries[p->repeated[i].at];
 	return (struct duplicate){
-		.pointer = p->entries[at].pointer,
-		.key = p->entries[at].key,
-		.place = p->entries[at].key_place,
-		.first = p->entries[first].key_place,
+		.pointer = at->pointer,
+		.key = at->key,
+		.place = at->key_place,
+		.first = p->entries[p->repeated[i].first].key_place,
 	};
 }
 

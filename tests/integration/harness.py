@@ -41,8 +41,8 @@ def outer(family):
 
 
 def manifest(side, *, family=4, layer="ip", mtu=1420, lanes=None, device=None, udp=None):
-    """The manifest of a plain UDP tunnel. `device` and `udp` add to or replace keys of the stages; a
-    value of None takes the key away."""
+    """The manifest of a plain UDP tunnel. `device` and `udp` add to or replace keys of the
+    stages; a value of None takes the key away."""
     own, other = outer(family)[side], outer(family)[1 - side]
     stages = [
         {"device": "auto", "name": "vpn0", "layer": layer, "mtu": mtu,

@@ -103,7 +103,8 @@ class Vpncore:
         self.name = manifest["name"] if isinstance(manifest, dict) else "text"
         serial = sum(1 for _ in directory.glob("*.json"))
         self.file = directory / ("%s-%d.json" % (self.name, serial))
-        self.file.write_text(manifest if isinstance(manifest, str) else json.dumps(manifest, indent=1))
+        text = manifest if isinstance(manifest, str) else json.dumps(manifest, indent=1)
+        self.file.write_text(text)
         self.log_file = self.file.with_suffix(".log")
         argv = _wrapper() + [str(b) for b in before]
         argv += [str(binary or BINARY), "run", "--log-level", "debug", *args, str(self.file)]
@@ -145,7 +146,8 @@ class Vpncore:
 
         def answer():
             text = self.log()[start:]
-            lines = [line for line in text[:text.rfind("\n") + 1].splitlines() if "counters:" in line]
+            whole = text[:text.rfind("\n") + 1].splitlines()
+            lines = [line for line in whole if "counters:" in line]
             return lines if len(lines) >= n else None
         return parse_counters(wait_for(answer, "counters of %s" % self.name))
 

@@ -4,9 +4,10 @@
 
     run.py [--build DIR] [--jobs N] [--match TEXT] [FILE...]
 
-Each test_*.py gets a new mount, network and process namespace and a private /run: whatever it does,
-the machine's own network, /etc and processes are out of its reach, and all of its processes end with
-it. Needs root. Ends with `N passed, N failed`; the exit status is 0 when none failed and some passed.
+Each test_*.py gets a new mount, network and process namespace and a private /run: whatever it
+does, the machine's own network, /etc and processes are out of its reach, and all of its processes
+end with it. Needs root. Ends with `N passed, N failed`; the exit status is 0 when none failed and
+some passed.
 """
 import argparse
 import concurrent.futures
@@ -91,8 +92,9 @@ def run_file(file, match, build):
     env = dict(os.environ, VPNCORE_BUILD_DIR=str(build), PYTHONUNBUFFERED="1",
                PYTHONDONTWRITEBYTECODE="1", LC_ALL="C.UTF-8")
     with tempfile.NamedTemporaryFile(prefix="vpncore-report-") as report:
-        argv = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--",
-                sys.executable, str(HERE / "run.py"), "--inside", str(file), "--report", report.name]
+        argv = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
+                "--", sys.executable, str(HERE / "run.py"), "--inside", str(file),
+                "--report", report.name]
         if match:
             argv += ["--match", match]
         begin = time.monotonic()
@@ -116,11 +118,12 @@ def run_file(file, match, build):
 
 def main():
     parser = argparse.ArgumentParser(description="Runs the integration tests.")
-    parser.add_argument("--build", type=pathlib.Path, default=os.environ.get("VPNCORE_BUILD_DIR"),
+    parser.add_argument("--build", type=pathlib.Path,
+                        default=os.environ.get("VPNCORE_BUILD_DIR"),
                         help="build directory (default: build/release)")
     parser.add_argument("--jobs", type=int, default=1,
-                        help="files at a time; all share the kernel's receive queue of each CPU, so that "
-                        "a flood in one costs another its pings (default 1)")
+                        help="files at a time (default 1); all share the kernel's receive queue of "
+                        "each CPU, so that a flood in one costs another its pings")
     parser.add_argument("--match", help="only tests whose name contains this")
     parser.add_argument("--inside", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--report", help=argparse.SUPPRESS)

@@ -5,8 +5,6 @@
     vpn0 10.78.0.1, fd78::1  . . tunnel . . . .  vpn0 10.78.0.2, fd78::2
     eth0 192.0.2.1  ------------ veth ---------  eth0 192.0.2.2
 """
-import time
-
 from harness import INNER4, INNER6, Peers, main, manifest, total, traffic, wait_for
 
 
@@ -17,10 +15,8 @@ class DeviceEvents(Peers):
         self.check_ping(2)
 
     def test_a_deleted_device_ends_the_run_with_a_clear_error(self):
-        begin = time.monotonic()
         self.a.ip("link", "del", "vpn0")
         self.side_a.wait_end(1)
-        self.assertLess(time.monotonic() - begin, 10)
         self.assertRegex(self.side_a.log(), r"(?m)^error: .*vpn0.*(deleted|removed|gone)")
 
     def test_a_deleted_device_ends_the_run_in_the_middle_of_traffic(self):

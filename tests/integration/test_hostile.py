@@ -56,7 +56,8 @@ def garbage(seed=5):
                 for h in (0, 43, 44, 51, 60) for p in (0, 6, 17, 44, 59))
     # equal flows, so that coalescing is tried on them: bad checksums and jumping numbers
     for i in range(64):
-        yield ipv4(struct.pack("!HHIIBBHHH", 7, 7, i * 100, 1, 0x50, 0x10, 5, i & 1, 0) + b"y" * 100, 6)
+        segment = struct.pack("!HHIIBBHHH", 7, 7, i * 100, 1, 0x50, 0x10, 5, i & 1, 0)
+        yield ipv4(segment + b"y" * 100, 6)
     for _ in range(200):
         yield chance.randbytes(chance.randrange(1473))
 

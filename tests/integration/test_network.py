@@ -98,7 +98,8 @@ class Names(Peers):
     def test_stops_at_once_while_a_name_server_is_silent(self):
         # a name server that never answers: resolving hangs in the C library
         resolv = self.directory / "resolv.conf"
-        resolv.write_text("nameserver 192.0.2.200\noptions timeout:30 attempts:5\n", encoding="ascii")
+        resolv.write_text("nameserver 192.0.2.200\noptions timeout:30 attempts:5\n",
+                          encoding="ascii")
         a = self.vpncore(self.a, manifest(0, udp={"remote": "peer.test:51820"}),
                          before=["unshare", "--mount", "sh", "-c",
                                  'mount --bind "$0" /etc/resolv.conf && exec "$@"', resolv])

@@ -91,7 +91,7 @@ class Streams(Peers):
         read_end, write_end = os.pipe()
         os.close(read_end)
         a = self.vpncore(self.a, manifest(0), pass_fds=(write_end,),
-                         before=["sh", "-c", 'exec "$@" 2>&%d' % write_end, "sh"])
+                         before=["bash", "-c", 'exec "$@" 2>&%d' % write_end, "sh"])
         os.close(write_end)
         wait_for(lambda: self.a.has("vpn0") and "UP" in self.a.flags("vpn0"), "the device")
         self.vpncore(self.b, manifest(1)).wait_up()

@@ -81,9 +81,10 @@ extern "C" {
  *
  * [main]  The control thread, one for a process. Life-cycle functions of one pipeline are never
  *         called at the same time as each other.
- * [lane]  The thread of the lane that is given. At most one [lane] function of a given instance and
- *         lane runs at a time; different lanes run at the same time. Must not block, must not
- *         allocate or lock per packet.
+ * [lane]  The thread of the lane that is given. [lane] functions of a given instance and lane never
+ *         run on two threads at a time (one may be entered from within a push of another, see 8);
+ *         different lanes run at the same time. Must not block, must not allocate or lock per
+ *         packet.
  * [any]   Any thread, at any time while the instance exists.
  *
  * A plugin may run threads of its own for work that blocks. They touch no packet and call [any]
@@ -279,7 +280,8 @@ struct vpn_needs {
 	uint32_t tailroom;  /* bytes written behind it */
 	uint32_t overhead;  /* largest growth of a packet on the wire, headers below included
 	                     * where this stage is the one that causes them (udp: 28 or 48) */
-	uint32_t align;     /* of the data that this stage is given, 0 or a power of two <= 64 */
+	uint32_t align;     /* of the data that this stage is given on the way down, if those above
+	                     * move it by their headroom alone: 0 or a power of two <= 64 */
 	uint32_t max_batch; /* most packets in one push that it takes, 0 = any */
 	uint32_t mtu; /* device: its MTU, bytes of IP packet, 0 = the most that the stack carries
 	                     * bottom: the path's MTU in bytes of IP packet
@@ -314,7 +316,13 @@ VPN_STATIC_ASSERT(offsetof(struct vpn_needs, mtu) == 28, "vpn_needs.mtu");
  * OBJECT     object, described by `table`                 const void *, to a struct; NULL when absent
  * LIST       array of item_type, min..max items           struct vpn_list
  *
- * min and max apply when they differ from each other or from 0. Both are inclusive.
+ * min and max apply when they differ from each other or from 0. Both are inclusive; a max of
+ * INT64_MAX is no limit.
+ *
+ * Each option has its bytes of the struct to itself. The keys "device", "transport", "backend",
+ * "plugin" and all that begin with "//" are the host's: no option of a component's own table has such
+ * a name. A device that makes both kinds of packets takes "layer", an ENUM of "ip" and "ethernet";
+ * for one that has no such option the host compares the key with the device's needs().
  */
 #define VPN_OPT_BOOL     1u
 #define VPN_OPT_INT      2u
@@ -421,6 +429,12 @@ struct vpn_counter {
  * Everything runs to completion: a batch goes down (or up) the whole stack inside one call, on the
  * lane's thread. No stage may wait for more packets to fill a batch, and none splits a batch that it
  * can pass on whole: batches are what makes packets cheap.
+ *
+ * A stage may be entered again while it is inside of vpn_push(): a stage further on may answer with a
+ * push in the other direction on the same lane, so that send() runs within recv() or ready(), and
+ * recv() within send(). A stage has its state in order before it pushes, and keeps no array that one
+ * of them is at work on where another one would write. What one arrival makes a stage send is
+ * bounded.
  *
  * The array belongs to the caller and may be overwritten by it as soon as the push returns; a stage
  * may permute or overwrite its elements below k while the call lasts.
@@ -542,7 +556,8 @@ struct vpn_host {
 
 	/* Has ready() called while fd has one of `events` (VPN_POLL*), level-triggered. Calling again
 	 * replaces the events and token; events 0 ends the watch, which must happen before the fd is
-	 * closed. The host keeps no fd open. [lane] [start] */
+	 * closed. The host keeps no fd open, and may make it non-blocking. An fd is watched by one
+	 * instance on one lane. [lane] [start] */
 	vpn_status (*watch)(struct vpn_lane *lane, int fd, uint32_t events, uint64_t token);
 
 	/* Has timer() called once at deadline_ns (now_ns' clock) or soon after. One deadline per instance
@@ -568,8 +583,10 @@ struct vpn_host {
 	void (*fail)(const struct vpn_host *host, const struct vpn_error *err);
 
 	/* Finds a group of functions by id, of the host or of another component in this pipeline
-	 * (its get_extension()); NULL when nobody has it. *ret_inst gets what to pass as its first
-	 * argument. [main], from start() on. */
+	 * (its get_extension(); the first one from the device on); NULL when nobody has it.
+	 * *ret_inst gets what to pass as its first argument; both are good until stop() returns. The
+	 * other may not have been started yet: its functions say when they may be called.
+	 * [main], from start() on. */
 	const void *(*get_service)(const struct vpn_host *host, const char *id, void **ret_inst);
 };
 
@@ -609,7 +626,8 @@ struct vpn_host {
 #define VPN_MORE 1u /* stopped after a batch, more is there: call me again soon */
 
 /* vpn_lifecycle.flags */
-#define VPN_AUTO 0x0001u /* device: `"device": "auto"` may choose it on this platform */
+/* `"device": "auto"`, and `"backend": "auto"` of routes and dns, may choose it on this platform. */
+#define VPN_AUTO 0x0001u
 
 struct vpn_lifecycle {
 	uint32_t size;
@@ -622,7 +640,7 @@ struct vpn_lifecycle {
 	/* Checks what the option table cannot say. Pure. May be NULL. [main] */
 	vpn_status (*validate)(const void *config, struct vpn_error *err);
 
-	/* Fills *out; the host has zeroed it and set size. Pure. [main] */
+	/* Fills *out; the host has zeroed it and set size. Pure. NULL in routes and dns. [main] */
 	void (*needs)(const void *config, struct vpn_needs *out);
 
 	/* Makes an instance; touches nothing outside of memory. [main] */
@@ -630,7 +648,7 @@ struct vpn_lifecycle {
 			     struct vpn_error *err);
 
 	/* Opens what it needs, for all lanes. lanes[0..host->n_lanes) stay valid until stop()
-	 * returns. [main] */
+	 * returns; routes and dns have no lanes: n_lanes is 0, lanes NULL. [main] */
 	vpn_status (*start)(void *inst, struct vpn_lane *const *lanes, struct vpn_error *err);
 
 	/* Takes changed RELOADABLE options. May be NULL. [main], lanes running */
@@ -696,8 +714,9 @@ struct vpn_device_ext {
 struct vpn_plan {
 	uint32_t size;
 	uint32_t reserved;
+	/* After start(), lanes running. When it fails, revert() is called. [main] */
 	vpn_status (*apply)(void *inst, const struct vpn_device_info *device,
-			    struct vpn_error *err);              /* [main] */
+			    struct vpn_error *err);
 	vpn_status (*revert)(void *inst, struct vpn_error *err); /* [main] */
 };
 

@@ -41,7 +41,7 @@ VPN_EXPORT const char *vpncore_version(void);
 /*
  * Reads and checks a manifest and makes its components; nothing outside of memory changes. `text` of
  * `len` bytes is the manifest, or NULL to read `file`; `file` is used for messages and as the place
- * that paths of secrets are relative to. The callbacks are copied. [main]
+ * that paths of secrets are relative to. The callbacks are copied. *ret is NULL on failure. [main]
  *
  * Errors: VPN_EINVAL when the manifest has problems (each went to callbacks->problem), VPN_ENOMEM,
  * and what a component's create() returned.
@@ -51,7 +51,8 @@ VPN_EXPORT int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *
 				     const struct vpncore_callbacks *callbacks,
 				     struct vpn_error *err);
 
-/* Opens devices and sockets, starts the lanes. On failure everything is undone. [main] */
+/* Opens devices and sockets, starts the lanes. On failure everything is undone. Once for each pipeline:
+ * a second call is VPN_EINVAL. [main] */
 VPN_EXPORT int vpncore_pipeline_start(struct vpncore_pipeline *p, struct vpn_error *err);
 
 /* Takes it down; undoes everything that it did to the system. Idempotent. [main] */

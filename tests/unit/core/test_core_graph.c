@@ -122,8 +122,14 @@ static void takes_the_ethernet_header_off(void **state)
 	(void)state;
 	struct manifest *m = build(true, "", ",\"layer\":\"ethernet\"", SAFE, ",\"overhead\":28");
 	assert_int_equal(graph.layer, VPN_L2);
-	assert_int_equal(graph.mtu, 1458);
-	assert_int_equal(graph.stages[0].mtu_above, 1458 + 14 + 8);
+	assert_int_equal(graph.mtu_max, 1458);
+	assert_int_equal(graph.mtu, 1458 - 8); /* two VLAN tags fit */
+	assert_int_equal(graph.stages[0].mtu_above, 1458 + 14);
+	assert_int_equal(graph.stages[0].mtu_below, graph.stages[0].mtu_above);
+	manifest_free(m);
+	m = build(true, "", ",\"layer\":\"ethernet\",\"mtu\":1458", SAFE, ",\"overhead\":28");
+	assert_int_equal(graph.mtu, 1458); /* as asked, and no room for tags on full frames */
+	assert_int_equal(graph.stages[0].mtu_above, 1458 + 14);
 	manifest_free(m);
 	refuse("", ",\"layer\":\"ethernet\",\"mtu\":1459", SAFE, ",\"overhead\":28",
 	       "f:3:50: /pipeline/0/mtu: MTU 1459 does not fit: the stack carries 1458 (path MTU "

@@ -25,7 +25,7 @@ static void counts_only_what_was_taken(void **state)
 	struct vpn_packet packets[5] = {
 		{.len = 1}, {.len = 10}, {.len = 100}, {.len = 1000}, {.len = 10000}};
 	struct vpn_packet *p[5];
-	struct vpn_lane lane = {.size = sizeof(lane)};
+	struct vpn_lane lane = {.size = sizeof(lane), .max_batch = 64};
 	struct link link;
 	(void)state;
 	for (int i = 0; i < 5; i++)
@@ -47,8 +47,43 @@ static void counts_only_what_was_taken(void **state)
 	assert_int_equal(c.refused, 2);
 }
 
+static uint32_t largest;
+
+static uint32_t take_all(void *inst, struct vpn_lane *lane, struct vpn_packet **pkts, uint32_t n)
+{
+	(void)inst;
+	(void)lane;
+	(void)pkts;
+	largest = n > largest ? n : largest;
+	return n;
+}
+
+static void holds_a_batch_to_what_the_stage_may_be_offered(void **state)
+{
+	static struct vpn_packet packet = {.len = 7};
+	struct vpn_packet *p[150];
+	struct vpn_lane lane = {.size = sizeof(lane), .max_batch = 64};
+	struct link link;
+	(void)state;
+	for (int i = 0; i < 150; i++)
+		p[i] = &packet;
+	link_init(&link, take_all, NULL, &lane);
+	largest = 0;
+	assert_int_equal(vpn_push(&link.pub, p, 150), 150);
+	assert_int_equal(largest, 64);
+	assert_int_equal(link_read(&link).packets, 150);
+	assert_int_equal(link_read(&link).bytes, 150 * 7);
+	assert_int_equal(link_read(&link).batches, 3);
+	link_init(&link, take, &limit, &lane);
+	limit = 10;
+	assert_int_equal(vpn_push(&link.pub, p, 150), 10);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(counts_only_what_was_taken)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counts_only_what_was_taken),
+		cmocka_unit_test(holds_a_batch_to_what_the_stage_may_be_offered),
+	};
 	return cmocka_run_group_tests_name("link", tests, NULL, NULL);
 }

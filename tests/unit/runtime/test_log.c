@@ -87,6 +87,21 @@ static void json_lines_parse_whatever_the_text(void **state)
 	}
 }
 
+static void json_lines_are_utf8_whatever_the_text(void **state)
+{
+	(void)state;
+	log_configure(VPN_LOG_INFO, true);
+	log_text(VPN_LOG_INFO, "\xff",
+		 "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x94\x92|\xe9|\xc0\xaf|\xed\xa0\x80|"
+		 "\xf4\x90\x80\x80|\xe2\x82");
+	json_t *j = json_loads(last, 0, NULL);
+	assert_non_null(j);
+	assert_string_equal(json_string_value(json_object_get(j, "from")), "?");
+	assert_string_equal(json_string_value(json_object_get(j, "text")),
+			    "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x94\x92|?|??|\?\?\?|\?\?\?\?|??");
+	json_decref(j);
+}
+
 static void names_become_levels(void **state)
 {
 	(void)state;
@@ -104,6 +119,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(control_characters_cannot_forge_a_line, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(json_lines_parse_whatever_the_text, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(json_lines_are_utf8_whatever_the_text, setup,
 						teardown),
 		cmocka_unit_test(names_become_levels),
 	};

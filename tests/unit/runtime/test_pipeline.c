@@ -89,6 +89,47 @@ static void starts_from_the_network_and_stops_from_the_device(void **state)
 	close_outer();
 }
 
+static void starts_once(void **state)
+{
+	struct vpn_error err = VPN_ERROR_INIT;
+	struct vpn_device_info info;
+	(void)state;
+	fake_reset();
+	fake_graph(&manifest, &graph, 1, 0, NULL, NULL);
+	struct pipeline *p = pipeline_new(&graph, NULL, &err);
+	assert_non_null(p);
+	assert_false(pipeline_device(p, &info));
+	assert_int_equal(pipeline_start(p, &err), VPN_OK);
+	assert_true(pipeline_device(p, &info));
+	assert_int_equal(pipeline_start(p, &err), VPN_EINVAL); /* and the one that runs goes on */
+	assert_true(pipeline_device(p, &info));
+	assert_int_equal(pipeline_stop(p, &err), VPN_OK);
+	assert_false(pipeline_device(p, &info));
+	assert_int_equal(pipeline_start(p, &err), VPN_EINVAL);
+	pipeline_free(p, NULL);
+	assert_string_equal(fake_log.order, "cDcBsBsDpDpBdDdB");
+	close_outer();
+}
+
+/* The fake fails with a status and no text; a pipeline may be started long after it was made. */
+static void a_start_has_the_time_and_its_failure_a_text(void **state)
+{
+	struct vpn_error err = VPN_ERROR_INIT;
+	struct fake_config bad = {.fail_start = 1};
+	(void)state;
+	fake_reset();
+	fake_graph(&manifest, &graph, 1, 0, NULL, &bad);
+	struct pipeline *p = pipeline_new(&graph, NULL, &err);
+	assert_non_null(p);
+	p->instances[1].lanes[0]->now_ns = 1;
+	uint64_t before = lane_now_ns();
+	assert_int_equal(pipeline_start(p, &err), VPN_EIO);
+	assert_true(p->instances[1].lanes[0]->now_ns >= before);
+	assert_string_equal(err.text,
+			    "fake-bottom: start() failed with status -4 and says no more");
+	pipeline_free(p, NULL);
+}
+
 static void a_failed_create_destroys_what_was_made(void **state)
 {
 	struct vpn_error err = VPN_ERROR_INIT;
@@ -158,6 +199,9 @@ static void finds_a_service_by_id(void **state)
 	assert_int_equal(ext->info(inst, &info), VPN_OK);
 	assert_string_equal(info.name, "fake0");
 	assert_null(host->get_service(host, "vpncore.device/2", &inst));
+	/* of another component: the device does not find itself */
+	host = fake_log.device_host;
+	assert_null(host->get_service(host, VPN_EXT_DEVICE, &inst));
 	pipeline_free(p, NULL);
 }
 
@@ -223,6 +267,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(starts_from_the_network_and_stops_from_the_device),
+		cmocka_unit_test(starts_once),
+		cmocka_unit_test(a_start_has_the_time_and_its_failure_a_text),
 		cmocka_unit_test(a_failed_create_destroys_what_was_made),
 		cmocka_unit_test(a_failed_start_stops_what_was_started),
 		cmocka_unit_test(the_first_failure_is_kept),

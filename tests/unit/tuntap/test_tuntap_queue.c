@@ -341,6 +341,23 @@ static void loses_no_segment_when_the_pool_runs_dry(void **state)
 	assert_true(count_of(TUNTAP_STARVED) > 1);
 }
 
+/* A super-packet of tiny segments, as a guest behind a bridge may send it, is thousands of packets. */
+static void pauses_within_a_super_packet_of_very_many_segments(void **state)
+{
+	(void)state;
+	kernel_sends_super(1, 60000, 20);
+	assert_int_equal(tuntap_queue_read(queue), VPN_IDLE);
+	assert_in_range(fake.n_captured, 1024, 1024 + VPN_BATCH_MAX);
+	assert_int_equal(fake_watched(&fake, device_end), 0);
+	assert_int_equal(fake.deadline[0], fake.lanes[0].now_ns);
+	for (int i = 0; i < 3 && fake_watched(&fake, device_end) == 0; i++)
+		tuntap_queue_timer(queue);
+	run();
+	expect_stream(0, 1, 60000);
+	assert_int_equal(count_of(TUNTAP_STARVED), 0);
+	assert_int_equal(fake_watched(&fake, device_end), VPN_POLLIN);
+}
+
 static void a_timer_does_not_unblock_a_full_stage(void **state)
 {
 	(void)state;
@@ -745,6 +762,7 @@ int main(void)
 		TEST(gives_back_what_is_held_when_it_ends),
 		TEST(leaves_data_in_the_kernel_while_the_pool_is_empty),
 		TEST(loses_no_segment_when_the_pool_runs_dry),
+		TEST(pauses_within_a_super_packet_of_very_many_segments),
 		TEST(a_timer_does_not_unblock_a_full_stage),
 		TEST(drops_what_exceeds_the_mtu),
 		TEST(drops_impossible_offload_headers),
