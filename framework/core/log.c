@@ -75,8 +75,7 @@ static size_t append(char *line, size_t at, size_t limit, const char *s, bool js
 	for (; *s != '\0' && at + 7 < limit; s++) {
 		unsigned char c = (unsigned char)*s;
 		size_t n = json && c >= 0x80 ? sequence((const unsigned char *)s) : 1;
-		if (n !=
-		    1) { /* a name of other bytes, or a text that was cut, must not break JSON */
+		if (n != 1) { /* other bytes, or a text that was cut: they must not break JSON */
 			memcpy(line + at, n != 0 ? s : "?", n != 0 ? n : 1);
 			at += n != 0 ? n : 1;
 			s += n != 0 ? n - 1 : 0;

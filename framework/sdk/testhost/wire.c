@@ -169,9 +169,9 @@ static bool deliver_batch(struct way *way)
 	uint32_t n = 0, lane = way->n != 0 ? way->heap[0].lane : 0;
 	while (way->n != 0 && way->heap[0].due <= now && way->heap[0].lane == lane &&
 	       n < way->to->setup.max_batch) {
+		/* NOLINTBEGIN(clang-analyzer-unix.Malloc): heap_pop() has taken f out of the heap */
 		struct flight f = heap_pop(way);
 		if (way->to->state == STATE_RUNNING) {
-			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): heap_pop() took it out */
 			pkts[n] = testhost_packet(way->to, lane, VPN_UP, f.data, f.len);
 			pkts[n]->flags = f.flags;
 			testhost_packet_from(way->to, pkts[n], &from);
@@ -180,6 +180,7 @@ static bool deliver_batch(struct way *way)
 			way->stats.refused++;
 		}
 		free(f.data);
+		/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	}
 	if (n != 0)
 		deliver(way, lane, pkts, n);
