@@ -62,7 +62,7 @@ static vpn_status set_up(struct bench *b, uint32_t batch)
 	if (pool_init(&b->pool, &shape) != VPN_OK)
 		return VPN_ENOMEM;
 	link_init(&b->in, null_send, NULL, &b->lane);
-	link_init(&b->out, sink, b, NULL);
+	link_init(&b->out, sink, b, &b->lane);
 	b->lane = (struct vpn_lane){
 		.size = sizeof(b->lane), .down = &b->out.pub, .max_batch = batch};
 	return VPN_OK;
