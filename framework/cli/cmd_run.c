@@ -36,10 +36,15 @@ static void say(void *ctx, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
+static void say_counters(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_plain(text);
+}
+
 static void show_counters(struct run *r)
 {
-	pipeline_counters(r->pipeline, say, NULL);
-	fflush(stderr);
+	pipeline_counters(r->pipeline, say_counters, NULL);
 }
 
 static void on_stop(uv_signal_t *signal, int number)

@@ -71,6 +71,14 @@ static void host_notify(const struct vpn_host *host, uint32_t event, uint64_t va
 		events->event(events->ctx, host->name, event, value);
 }
 
+static void say_why(const char *name, const struct vpn_error *err)
+{
+	if (err->os_errno != 0)
+		log_printf(VPN_LOG_ERROR, name, "%s (%s)", err->text, strerror(err->os_errno));
+	else
+		log_text(VPN_LOG_ERROR, name, err->text);
+}
+
 static void host_fail(const struct vpn_host *host, const struct vpn_error *err)
 {
 	struct pipeline *p = instance_of(host)->pipeline;
@@ -81,11 +89,13 @@ static void host_fail(const struct vpn_host *host, const struct vpn_error *err)
 		p->failed = true;
 		memcpy(&p->error, err, known);
 		p->error.size = sizeof(p->error);
+		p->error.text[sizeof(p->error.text) - 1] = '\0';
 	}
 	pthread_mutex_unlock(&p->lock);
-	if (first)
-		log_text(VPN_LOG_ERROR, host->name, err->text);
-	if (first && p->events.failed != NULL)
+	if (!first)
+		return;
+	say_why(host->name, &p->error); /* nobody changes it any more */
+	if (p->events.failed != NULL)
 		p->events.failed(p->events.ctx);
 }
 

@@ -12,6 +12,8 @@ static uint32_t push_batch(struct link *l, struct vpn_packet **pkts, uint32_t n)
 	for (uint32_t i = 0; i < n; i++)
 		bytes += pkts[i]->len;
 	uint32_t taken = l->take(l->inst, l->lane, pkts, n);
+	if (taken > n)
+		taken = n; /* a stage cannot take what it was not offered */
 	if (taken < n) {
 		for (uint32_t i = taken; i < n; i++)
 			bytes -= pkts[i]->len;

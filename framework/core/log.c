@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "log.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <vpncore/plugin.h>
 
 #define LINE_MAX_BYTES 1024
-#define WHO_END        256 /* what stands in front of the text ends here */
+#define PATIENCE_MS    1000 /* of the control thread, for an answer that somebody asked for */
+#define WHO_END        256  /* what stands in front of the text ends here */
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
@@ -20,6 +23,7 @@ static struct {
 	bool json;
 	void (*line)(void *ctx, uint32_t level, const char *line);
 	void *ctx;
+	uint64_t lost; /* lines that nobody took */
 } out = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = VPN_LOG_INFO};
 
 void log_configure(uint32_t level, bool json)
@@ -126,6 +130,48 @@ static size_t format_text(char *line, uint32_t level, const char *who, const cha
 	return append(line, at, LINE_MAX_BYTES, text, false);
 }
 
+/* Writes a line with its newline if stderr takes it within patience_ms: a pipe that says it is
+ * writable takes PIPE_BUF bytes at once, and a line has fewer (pipe(7)). */
+static bool put(const char *line, size_t n, int patience_ms)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+	if (poll(&p, 1, patience_ms) != 1 || (p.revents & POLLOUT) == 0)
+		return false;
+	return write(STDERR_FILENO, line, n) == (ssize_t)n;
+}
+
+/* Whoever reads the log may be slow or gone: no lane waits for it. What is lost is counted, and
+ * said as soon as there is room again. */
+static void put_or_lose(const char *line, size_t n, int patience_ms)
+{
+	if (out.lost != 0) {
+		char text[64];
+		int k = snprintf(text, sizeof(text), "%llu lines of the log were lost",
+				 (unsigned long long)out.lost);
+		char said[LINE_MAX_BYTES + 2];
+		if (k > 0) {
+			size_t m = out.json ? format_json(said, VPN_LOG_WARN, "log", text)
+					    : format_text(said, VPN_LOG_WARN, "log", text);
+			said[m++] = '\n';
+			if (put(said, m, patience_ms))
+				out.lost = 0;
+		}
+	}
+	if (!put(line, n, patience_ms))
+		out.lost++;
+}
+
+void log_plain(const char *text)
+{
+	char line[LINE_MAX_BYTES + 2];
+	size_t n = strnlen(text, LINE_MAX_BYTES);
+	memcpy(line, text, n);
+	line[n++] = '\n';
+	pthread_mutex_lock(&out.lock);
+	put_or_lose(line, n, PATIENCE_MS);
+	pthread_mutex_unlock(&out.lock);
+}
+
 void log_text(uint32_t level, const char *who, const char *text)
 {
 	char line[LINE_MAX_BYTES + 2];
@@ -139,7 +185,7 @@ void log_text(uint32_t level, const char *who, const char *text)
 			out.line(out.ctx, level, line);
 		} else {
 			line[n++] = '\n';
-			fwrite(line, 1, n, stderr);
+			put_or_lose(line, n, 0);
 		}
 	}
 	pthread_mutex_unlock(&out.lock);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -110,6 +111,41 @@ static void names_become_levels(void **state)
 	assert_int_equal(log_level_of("loud"), -1);
 }
 
+/* A pipe for stderr that nobody reads. Returns the old stderr; *ret gets the reading end. */
+static int stuck_stderr(int *ret)
+{
+	int ends[2];
+	int old = dup(STDERR_FILENO);
+	assert_true(old >= 0);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	close(ends[1]);
+	*ret = ends[0];
+	return old;
+}
+
+static void a_reader_that_is_stuck_holds_nobody_up(void **state)
+{
+	static char got[1 << 20];
+	int end;
+	(void)state;
+	log_redirect(NULL, NULL);
+	log_configure(VPN_LOG_INFO, false);
+	int old = stuck_stderr(&end);
+	for (int i = 0; i < 5000; i++) /* many times what a pipe holds */
+		log_printf(VPN_LOG_INFO, "x", "line %d of a log that nobody reads", i);
+	ssize_t first = read(end, got, sizeof(got));
+	log_text(VPN_LOG_INFO, "x", "somebody reads again");
+	ssize_t second = read(end, got, sizeof(got) - 1);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	close(end);
+	assert_true(first > 0 && second > 0);
+	got[second] = '\0';
+	assert_non_null(strstr(got, "lines of the log were lost"));
+	assert_non_null(strstr(got, "somebody reads again"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +158,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(json_lines_are_utf8_whatever_the_text, setup,
 						teardown),
+		cmocka_unit_test(a_reader_that_is_stuck_holds_nobody_up),
 		cmocka_unit_test(names_become_levels),
 	};
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
