@@ -4,10 +4,10 @@
 
     run.py [--build DIR] [--jobs N] [--match TEXT] [FILE...]
 
-Each test_*.py gets a new mount, network and process namespace, a private /run and a copy of
-/etc: whatever it does, the machine's own network, files and processes are out of its reach, and all
-of its processes end with it. Needs root. Ends with `N passed, N failed`; the exit status is 0 when none failed and
-some passed.
+Each test_*.py gets a new mount, network and process namespace, a private /run and a copy of /etc:
+whatever it does, the machine's own network, /etc and processes are out of its reach, and all of its
+processes end with it. Needs root. Ends with `N passed, N failed`; the exit status is 0 when none
+failed and some passed.
 """
 import argparse
 import concurrent.futures
