@@ -175,13 +175,13 @@ static void wake_reaches_the_lane_from_any_thread(void **state)
 	fake_log.device_host->wake(fake_log.device_host, 7); /* no such lane: nothing happens */
 }
 
-static void names_and_literals_resolve(void **state)
+static void literals_resolve_and_nonsense_does_not(void **state)
 {
 	(void)state;
 	up(1, 0);
 	struct vpn_lane *lane = pipeline->instances[0].lanes[0];
 	assert_int_equal(fake_log.device_host->resolve(lane, "127.0.0.1", 9, 0, 42), VPN_OK);
-	assert_int_equal(fake_log.device_host->resolve(lane, "localhost", 9, VPN_AF_INET, 42),
+	assert_int_equal(fake_log.device_host->resolve(lane, "127.0.0.1", 9, VPN_AF_INET, 42),
 			 VPN_OK);
 	assert_int_equal(fake_log.device_host->resolve(lane, "not a name", 9, 0, 42), VPN_OK);
 	run();
@@ -232,7 +232,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_deadline_in_the_past_fires, teardown),
 		cmocka_unit_test_teardown(a_removed_deadline_does_not_fire, teardown),
 		cmocka_unit_test_teardown(wake_reaches_the_lane_from_any_thread, teardown),
-		cmocka_unit_test_teardown(names_and_literals_resolve, teardown),
+		cmocka_unit_test_teardown(literals_resolve_and_nonsense_does_not, teardown),
 		cmocka_unit_test_teardown(who_cannot_hear_the_answer_may_not_ask, teardown),
 		cmocka_unit_test_teardown(a_stop_does_not_wait_for_the_resolver, teardown),
 		cmocka_unit_test_teardown(watch_refuses_what_is_no_descriptor, teardown),
