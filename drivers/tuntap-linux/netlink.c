@@ -243,6 +243,28 @@ bool tuntap_netlink_parse_address(const struct nlmsghdr *nlh, uint32_t *ret_inde
 	return has_address || has_local;
 }
 
+static int on_route(const struct nlmsghdr *nlh, void *ctx)
+{
+	bool *ret = ctx;
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	if (nlh->nlmsg_type == RTM_NEWROUTE && mnl_nlmsg_get_payload_len(nlh) >= sizeof(*rtm))
+		*ret = rtm->rtm_type == RTN_LOCAL;
+	return MNL_CB_OK;
+}
+
+int tuntap_netlink_is_local(struct tuntap_netlink *nl, const struct vpn_prefix *address, bool *ret)
+{
+	char buf[REQUEST_BYTES] __attribute__((aligned(8)));
+	bool six = address->family == VPN_AF_INET6;
+	struct nlmsghdr *nlh = begin(buf, RTM_GETROUTE, NLM_F_ACK);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = six ? AF_INET6 : AF_INET;
+	rtm->rtm_dst_len = six ? 128 : 32;
+	mnl_attr_put(nlh, RTA_DST, six ? 16 : 4, address->addr);
+	*ret = false;
+	return exchange(nl, nlh, on_route, ret);
+}
+
 struct address_search {
 	struct tuntap_address *ret;
 	uint32_t index, max, n;

@@ -67,6 +67,10 @@ int tuntap_netlink_add_address(struct tuntap_netlink *nl, uint32_t index,
 int tuntap_netlink_del_address(struct tuntap_netlink *nl, uint32_t index,
 			       const struct tuntap_address *a);
 
+/* Whether the kernel takes packets to this address as its own. It installs the route for that a moment
+ * after an IPv6 address is added (addrconf's work queue). */
+int tuntap_netlink_is_local(struct tuntap_netlink *nl, const struct vpn_prefix *address, bool *ret);
+
 /* Readers of messages, also for the monitor. False when the message is not what it should be. */
 bool tuntap_netlink_parse_link(const struct nlmsghdr *nlh, struct tuntap_link *ret);
 bool tuntap_netlink_parse_address(const struct nlmsghdr *nlh, uint32_t *ret_index,

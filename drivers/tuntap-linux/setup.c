@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fault.h"
 
+#define LOCAL_WAIT_NS 1000000 /* a millisecond, */
+#define LOCAL_WAITS   200     /* so many times for all addresses together */
 #define MIN_MTU_IPV6  1280u
 #define ADDRESSES_MAX 128u /* of a link, that are looked at */
 
@@ -230,6 +233,24 @@ static vpn_status check_ipv6_mtu(const struct tuntap_setup *s, const struct tunt
 	return VPN_OK;
 }
 
+/* Until the addresses of a TUN device answer: who is told that the pipeline is up may send at once.
+ * A TAP device first asks its neighbours whether an address is free, for a second and more; nobody
+ * waits for that. Gives up quietly: the addresses are there, and the kernel will come to it. */
+static void wait_for_addresses(const struct tuntap_setup *s, const struct tuntap_device *d,
+			       struct tuntap_netlink *nl, const struct tuntap_link *link)
+{
+	const struct timespec moment = {.tv_nsec = LOCAL_WAIT_NS};
+	uint32_t waits = 0;
+	if (d->ethernet || (link->flags & IFF_UP) == 0)
+		return;
+	for (uint32_t i = 0; i < s->n; i++) {
+		bool local = false;
+		while (tuntap_netlink_is_local(nl, &s->wanted[i].local, &local) == 0 && !local &&
+		       waits++ < LOCAL_WAITS)
+			(void)nanosleep(&moment, NULL);
+	}
+}
+
 /* ---- the whole ---- */
 
 static vpn_status find_link(const struct tuntap_device *d, struct tuntap_netlink *nl,
@@ -264,6 +285,8 @@ vpn_status tuntap_setup_apply(struct tuntap_setup *s, const struct tuntap_option
 		status = set_up(o, nl, link, err);
 	if (status == VPN_OK)
 		status = find_link(d, nl, link, err);
+	if (status == VPN_OK)
+		wait_for_addresses(s, d, nl, link);
 	return status;
 }
 
