@@ -25,9 +25,9 @@ def ping_once(ns, address, count, size, *args):
 def ping(ns, address, count=5, size=56, *args):
     """Sends `count` echo requests and returns how many answers came. `size` is the payload.
 
-    When some are answered and some are not, all are sent once more: the kernel installs the local
-    route of an IPv6 address a moment after the address, and its receive backlog is one for all
-    namespaces of a machine, so that somebody else's flood can push a packet out.
+    When some are answered and some are not, all are sent once more, and that is printed: on a machine
+    that is busy with other work single pings were lost, for a reason that has not been found. The
+    kernel counts no drops of its receive backlog then.
     """
     answered = ping_once(ns, address, count, size, *args)
     if 0 < answered < count:
