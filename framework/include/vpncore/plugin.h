@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vpncore/plugin.h: the plugin ABI of vpncore, version 1.
+ * vpncore/plugin.h: the plugin ABI of vpncore, version 1.1.
  *
  * This header is the specification. It needs <stddef.h> and <stdint.h> only, compiles alone as C11
  * and C++17, and refers to no symbol of vpncore: a plugin links with nothing of ours. Read it from
@@ -49,7 +49,7 @@ extern "C" {
 #endif
 
 #define VPN_ABI_MAJOR    1u
-#define VPN_ABI_MINOR    0u
+#define VPN_ABI_MINOR    1u
 #define VPN_PLUGIN_MAGIC 0x564e5031u /* "VNP1" */
 
 #if defined(__GNUC__)
@@ -701,12 +701,76 @@ struct vpn_device_info {
 	uint32_t mtu;
 	uint32_t layer; /* VPN_L2 or VPN_L3 */
 	char name[64];  /* as the system shows it */
+	/* since 1.1 */
+	uint32_t flags; /* VPN_DEVICE_* */
+	uint32_t reserved;
 };
+
+#define VPN_DEVICE_UP 0x0001u /* the system sends and takes packets; set where that is not known */
 
 struct vpn_device_ext {
 	uint32_t size;
 	uint32_t reserved;
 	vpn_status (*info)(void *inst, struct vpn_device_info *out); /* [any], from start on */
+	/* since 1.1; ask VPN_HAS() */
+	/* Has changed(ctx) called when info() has something new to tell: once within the device's
+	 * start(), when its name is known, then after each change. One subscriber: a later one takes
+	 * the place of an earlier; NULL ends it, and once that call has returned changed() does not
+	 * run any more. changed() may run on any thread of the pipeline: it takes note, calls info()
+	 * if it wants, and returns. [main], from create on */
+	void (*subscribe)(void *inst, void (*changed)(void *ctx), void *ctx);
+};
+
+/* The sockets at the bottom: extension VPN_EXT_SOCKET, struct vpn_socket_ext, of a transport that
+ * owns some. Since 1.1. */
+#define VPN_EXT_SOCKET "vpncore.socket/1"
+
+#define VPN_SOCKET_HAS_REMOTE 0x0001u /* sends packets that have no endpoint to a peer of its own */
+
+struct vpn_socket_info {
+	uint32_t size;
+	uint32_t flags;  /* VPN_SOCKET_* */
+	uint32_t port;   /* local port that is bound, 0 = none */
+	uint32_t fwmark; /* 0 = none */
+};
+
+struct vpn_socket_ext {
+	uint32_t size;
+	uint32_t reserved;
+	vpn_status (*info)(void *inst, struct vpn_socket_info *out); /* [any], from start on */
+	/* Moves to another local port, 0 = one that the system chooses; traffic goes on. When it
+	 * fails (VPN_EBUSY, VPN_EPERM, ...) the old port stays. [any], from start to stop; blocks
+	 * shortly, so not on the data path */
+	vpn_status (*set_port)(void *inst, uint32_t port, struct vpn_error *err);
+	/* Changes the mark of what is sent, 0 = none. [any], likewise */
+	vpn_status (*set_fwmark)(void *inst, uint32_t fwmark, struct vpn_error *err);
+};
+
+/* The peers of a secure session and which addresses are theirs: extension VPN_EXT_PEERS, struct
+ * vpn_peers_ext. Routes components ask it what to route into the tunnel, and which endpoints must
+ * not go there. Since 1.1. */
+#define VPN_EXT_PEERS "vpncore.peers/1"
+
+struct vpn_peer_info {
+	uint32_t size;
+	uint32_t n_allowed;
+	const struct vpn_prefix *allowed; /* networks, host bits zero */
+	struct vpn_endpoint endpoint;     /* family VPN_AF_NONE while it is not known */
+	uint8_t id[32];                   /* its public key */
+};
+
+struct vpn_peers_ext {
+	uint32_t size;
+	uint32_t reserved;
+	/* A number that is another one after each change of peers, prefixes or endpoints. [any] */
+	uint64_t (*generation)(void *inst);
+	/* Calls fn for each peer until it returns non-zero. What *peer points to is good during the
+	 * call; fn calls nothing of this component. VPN_ENOMEM when there is no memory to make the
+	 * list. [any], from create on; not on the data path */
+	vpn_status (*each)(void *inst, int (*fn)(void *ctx, const struct vpn_peer_info *peer),
+			   void *ctx);
+	/* Like vpn_device_ext.subscribe, for a change of generation(). [main], from create on */
+	void (*subscribe)(void *inst, void (*changed)(void *ctx), void *ctx);
 };
 
 /* The work of routes and dns components, on the started device. Every change outside of memory is
@@ -768,7 +832,7 @@ struct vpn_plugin {
 /* clang-format on */
 
 /*
- * Sizes and offsets of 1.0 where pointers have eight bytes. They may only ever grow at the end.
+ * Sizes and offsets of 1.1 where pointers have eight bytes. They may only ever grow at the end.
  */
 #if UINTPTR_MAX == UINT64_MAX
 VPN_STATIC_ASSERT(sizeof(struct vpn_option) == 80, "vpn_option");
@@ -794,8 +858,14 @@ VPN_STATIC_ASSERT(offsetof(struct vpn_host, get_service) == 168, "vpn_host.get_s
 VPN_STATIC_ASSERT(sizeof(struct vpn_lifecycle) == 96, "vpn_lifecycle");
 VPN_STATIC_ASSERT(offsetof(struct vpn_lifecycle, create) == 48, "vpn_lifecycle.create");
 VPN_STATIC_ASSERT(sizeof(struct vpn_flow) == 56, "vpn_flow");
-VPN_STATIC_ASSERT(sizeof(struct vpn_device_info) == 80, "vpn_device_info");
-VPN_STATIC_ASSERT(sizeof(struct vpn_device_ext) == 16, "vpn_device_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_device_info) == 88, "vpn_device_info");
+VPN_STATIC_ASSERT(offsetof(struct vpn_device_info, flags) == 80, "vpn_device_info.flags");
+VPN_STATIC_ASSERT(sizeof(struct vpn_device_ext) == 24, "vpn_device_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_socket_info) == 16, "vpn_socket_info");
+VPN_STATIC_ASSERT(sizeof(struct vpn_socket_ext) == 32, "vpn_socket_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_peer_info) == 112, "vpn_peer_info");
+VPN_STATIC_ASSERT(offsetof(struct vpn_peer_info, endpoint) == 16, "vpn_peer_info.endpoint");
+VPN_STATIC_ASSERT(sizeof(struct vpn_peers_ext) == 32, "vpn_peers_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_plan) == 24, "vpn_plan");
 VPN_STATIC_ASSERT(sizeof(struct vpn_component) == 48, "vpn_component");
 VPN_STATIC_ASSERT(sizeof(struct vpn_plugin) == 64, "vpn_plugin");

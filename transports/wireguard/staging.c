@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "staging.h"
+
+#include "peer.h"
+#include "send.h"
+#include "wireguard.h"
+
+static struct wg_peer_lane *mine(const struct wg_lane *l, struct wg_peer *p)
+{
+	return &p->lanes[l->pub->index];
+}
+
+static struct vpn_packet *next_of(const struct vpn_packet *p)
+{
+	return (struct vpn_packet *)(uintptr_t)p->scratch[0];
+}
+
+static void list_peer(struct wg_lane *l, struct wg_peer *peer)
+{
+	struct wg_peer_lane *pl = mine(l, peer);
+	if (pl->is_staged)
+		return;
+	pl->is_staged = true;
+	pl->next_staged = l->staging.first;
+	l->staging.first = peer;
+	wg_peer_ref(peer);
+}
+
+static void append(struct wg_lane *l, struct wg_peer_lane *pl, struct vpn_packet *p)
+{
+	p->scratch[0] = 0;
+	p->endpoint = NULL;
+	if (pl->last != NULL)
+		pl->last->scratch[0] = (uintptr_t)p;
+	else
+		pl->first = p;
+	pl->last = p;
+	pl->n_staged++;
+	l->staging.count++;
+}
+
+static struct vpn_packet *take_first(struct wg_lane *l, struct wg_peer_lane *pl)
+{
+	struct vpn_packet *p = pl->first;
+	pl->first = next_of(p);
+	if (pl->first == NULL)
+		pl->last = NULL;
+	pl->n_staged--;
+	l->staging.count--;
+	return p;
+}
+
+static void drop(struct wg_lane *l, struct vpn_packet *p, uint32_t reason)
+{
+	vpn_count(l->pub, reason, 1);
+	l->host->release(l->pub, &p, 1);
+}
+
+void wg_staging_put(struct wg_lane *l, struct wg_peer *peer, struct vpn_packet **pkts, uint32_t n)
+{
+	struct wg_peer_lane *pl = mine(l, peer);
+	for (uint32_t i = 0; i < n; i++) {
+		if (pl->n_staged >= WG_STAGED_MAX)
+			drop(l, take_first(l, pl), DROP_STAGED);
+		if (l->staging.count >= WG_STAGED_LANE_MAX)
+			drop(l, pkts[i], DROP_STAGED);
+		else
+			append(l, pl, pkts[i]);
+	}
+	if (pl->n_staged != 0)
+		list_peer(l, peer);
+}
+
+/* Up to a batch of packets, out of the queue. */
+static uint32_t take(struct wg_lane *l, struct wg_peer_lane *pl, struct vpn_packet **out)
+{
+	uint32_t n = 0;
+	while (n < l->pub->max_batch && pl->first != NULL)
+		out[n++] = take_first(l, pl);
+	return n;
+}
+
+void wg_staging_flush(struct wg_lane *l, struct wg_peer *peer)
+{
+	struct wg_peer_lane *pl = mine(l, peer);
+	struct vpn_packet *pkts[VPN_BATCH_MAX];
+	while (pl->first != NULL) {
+		uint32_t n = take(l, pl, pkts);
+		if (wg_send_to(l, peer, pkts, n))
+			continue;
+		/* the session has ended meanwhile: what came behind these is not there yet, since
+		 * nothing was pushed */
+		wg_staging_put(l, peer, pkts, n);
+		return;
+	}
+}
+
+static void drop_all(struct wg_lane *l, struct wg_peer_lane *pl, uint32_t reason)
+{
+	while (pl->first != NULL)
+		drop(l, take_first(l, pl), reason);
+}
+
+/* A peer whose queue is empty leaves the list. */
+static void sweep(struct wg_lane *l)
+{
+	struct wg_peer *left = NULL, *next;
+	for (struct wg_peer *p = l->staging.first; p != NULL; p = next) {
+		struct wg_peer_lane *pl = mine(l, p);
+		next = pl->next_staged;
+		if (pl->first != NULL) {
+			pl->next_staged = left;
+			left = p;
+			continue;
+		}
+		pl->is_staged = false;
+		pl->next_staged = NULL;
+		wg_peer_put(p);
+	}
+	l->staging.first = left;
+}
+
+void wg_staging_review(struct wg_lane *l)
+{
+	struct wg_peer *next;
+	for (struct wg_peer *p = l->staging.first; p != NULL; p = next) {
+		next = mine(l, p)->next_staged; /* flushing may put others in front, not behind */
+		if (!atomic_load(&p->running))
+			drop_all(l, mine(l, p), DROP_DOWN);
+		else if (atomic_load(&p->unanswered))
+			drop_all(l, mine(l, p), DROP_UNANSWERED);
+		else
+			wg_staging_flush(l, p);
+	}
+	sweep(l);
+}
+
+void wg_staging_clear(struct wg_lane *l)
+{
+	for (struct wg_peer *p = l->staging.first; p != NULL; p = mine(l, p)->next_staged)
+		while (mine(l, p)->first != NULL) {
+			struct vpn_packet *k = take_first(l, mine(l, p));
+			l->host->release(l->pub, &k, 1);
+		}
+	sweep(l);
+}
