@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <vpncore/tcpip.h>
 
 #include "fault.h"
 #include "holder.h"
+#include "place.h"
 
 /* Linux 6.2 and newer; headers of Debian 12 do not have them. */
 #ifndef TUN_F_USO4
@@ -247,18 +247,6 @@ static vpn_status adopt_queue(struct tuntap_device *d, const struct tuntap_optio
 	return VPN_OK;
 }
 
-static bool same_namespace(int fd, const struct tuntap_device *d)
-{
-	struct stat theirs, ours;
-	int ns = ioctl(fd, TUNGETDEVNETNS);
-	if (ns < 0) /* needs CAP_NET_ADMIN and Linux 5.5; the name tells most of it */
-		return if_nametoindex(d->name) != 0;
-	bool same = fstat(ns, &theirs) == 0 && stat("/proc/thread-self/ns/net", &ours) == 0 &&
-		    theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
-	close(ns);
-	return same;
-}
-
 /* ---- what it is now ---- */
 
 /* Reads the flags back: the kernel may have kept those of an existing device. */
@@ -279,7 +267,7 @@ static vpn_status read_back(struct tuntap_device *d, struct vpn_error *err)
 	d->vnet_hdr = (req.ifr_flags & IFF_VNET_HDR) != 0;
 	d->persistent = (req.ifr_flags & IFF_PERSIST) != 0;
 	d->multi_queue = (req.ifr_flags & IFF_MULTI_QUEUE) != 0;
-	d->elsewhere = !same_namespace(d->fds[0], d);
+	d->elsewhere = !tuntap_place_is_home(d->fds[0], d->name);
 	return VPN_OK;
 }
 

@@ -5,18 +5,30 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <vpncore/tcpip.h>
 
 #include "fault.h"
+#include "place.h"
 #include "tuntap.h"
 
 #define EVENT_BYTES 16384
+#define READS       32 /* of one call: the rest is polled for again */
+
+#ifndef SOL_NETLINK
+#define SOL_NETLINK 270
+#endif
+
+/* ---- the link's state ---- */
 
 static void on_up(struct tuntap *t)
 {
 	const struct vpn_host *host = t->host;
 	tuntap_log(host, VPN_LOG_INFO, "%s is up again", t->device.name);
-	int n = tuntap_setup_restore(&t->setup, &t->device, &t->netlink, t->monitor.index);
+	/* in another namespace the addresses are the business of whoever moved it there */
+	int n = t->monitor.moved ? 0
+				 : tuntap_setup_restore(&t->setup, &t->device, &t->netlink,
+							t->monitor.index);
 	if (n > 0)
 		tuntap_log(host, VPN_LOG_INFO,
 			   "%s: %d address(es) put back that went when it was down", t->device.name,
@@ -67,52 +79,165 @@ static void on_state(struct tuntap *t, const struct tuntap_link *link)
 		on_down(t);
 }
 
-/* The link has left this namespace: deleted, or moved with our descriptor still attached. */
-static void on_left(struct tuntap *t)
+/* ---- where it is ---- */
+
+static vpn_status watch(struct tuntap *t, struct mnl_socket *sock, uint32_t events, uint64_t token)
 {
-	char name[IFNAMSIZ];
-	if (!tuntap_device_name(t->device.fds[0], name)) {
-		tuntap_gone(t);
-		return;
-	}
-	if (!t->monitor.moved)
-		tuntap_log(t->host, VPN_LOG_WARN,
-			   "%s was moved to another network namespace: it goes on working, but has "
-			   "lost its addresses, "
-			   "and what happens to it there is not seen",
-			   t->device.name);
-	t->monitor.moved = true;
-	t->monitor.up = false; /* the kernel sets it down for the move */
+	return t->host->watch(t->lanes[0], mnl_socket_get_fd(sock), events, token);
 }
 
-/* A moved device may come back, perhaps with another index: it is ours when it has the name that
- * our descriptor tells, and is a TUN or TAP device. */
+static void close_away(struct tuntap *t)
+{
+	struct tuntap_monitor *m = &t->monitor;
+	m->nsid = -1;
+	if (m->away == NULL)
+		return;
+	watch(t, m->away, 0, TUNTAP_TOKEN_AWAY);
+	mnl_socket_close(m->away);
+	m->away = NULL;
+}
+
+/* Events of all namespaces that ours has a number for. Needs CAP_NET_BROADCAST. */
+static bool open_away(struct tuntap *t)
+{
+	struct tuntap_monitor *m = &t->monitor;
+	const int on = 1;
+	if (m->away != NULL)
+		return true;
+	m->away = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (m->away == NULL)
+		return false;
+	if (setsockopt(mnl_socket_get_fd(m->away), SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on,
+		       sizeof(on)) == 0 &&
+	    mnl_socket_bind(m->away, RTMGRP_LINK, MNL_SOCKET_AUTOPID) == 0 &&
+	    watch(t, m->away, VPN_POLLIN, TUNTAP_TOKEN_AWAY) == VPN_OK)
+		return true;
+	mnl_socket_close(m->away);
+	m->away = NULL;
+	return false;
+}
+
+/* Finds the device; listens first, so that nothing is missed. */
+static enum tuntap_place_kind find(struct tuntap *t, struct tuntap_place *ret)
+{
+	struct tuntap_monitor *m = &t->monitor;
+	bool listens = open_away(t);
+	tuntap_place_find(t->device.fds[0], &t->netlink, ret);
+	if (ret->kind == TUNTAP_AWAY && !listens)
+		ret->kind = TUNTAP_HIDDEN;
+	if (ret->kind != TUNTAP_AWAY)
+		close_away(t);
+	else
+		m->nsid = ret->nsid;
+	if (ret->kind == TUNTAP_HOME || ret->kind == TUNTAP_AWAY)
+		m->index = ret->link.index;
+	return ret->kind;
+}
+
+/* What is told of a device that cannot be seen. */
+static void tell_hidden(struct tuntap *t)
+{
+	struct tuntap_link link = {.mtu = t->monitor.mtu, .flags = IFF_UP};
+	memcpy(link.name, t->device.name, sizeof(link.name));
+	tuntap_set_info(t, &link);
+}
+
+static void on_return(struct tuntap *t, const struct tuntap_link *link)
+{
+	struct tuntap_monitor *m = &t->monitor;
+	if (m->moved)
+		tuntap_log(t->host, VPN_LOG_INFO, "%s is back in this network namespace",
+			   link->name);
+	m->moved = false;
+	m->index = link->index;
+	on_state(t, link);
+}
+
+static void on_away(struct tuntap *t, const struct tuntap_link *link)
+{
+	bool loses = t->setup.n != 0 && !t->monitor.moved;
+	tuntap_log(t->host, loses ? VPN_LOG_WARN : VPN_LOG_INFO,
+		   "%s was moved to another network namespace: it goes on working%s",
+		   t->device.name, loses ? ", but has lost its addresses" : "");
+	t->monitor.moved = true;
+	on_state(t, link);
+}
+
+static void on_hidden(struct tuntap *t)
+{
+	struct tuntap_monitor *m = &t->monitor;
+	tuntap_log(t->host, VPN_LOG_WARN,
+		   "%s was moved to another network namespace: it goes on working, but has "
+		   "lost its addresses, "
+		   "and what happens to it there is not seen",
+		   t->device.name);
+	m->moved = true;
+	m->up = false; /* the kernel sets it down for the move */
+	tell_hidden(t);
+}
+
+/* The link has left the namespace where it was: deleted, or moved with our descriptor still
+ * attached. */
+static void on_left(struct tuntap *t)
+{
+	struct tuntap_monitor *m = &t->monitor;
+	struct tuntap_place place;
+	const int32_t before = m->nsid;
+	const bool hidden = m->moved && m->away == NULL;
+	switch (find(t, &place)) {
+	case TUNTAP_GONE:
+		tuntap_gone(t);
+		break;
+	case TUNTAP_HOME:
+		on_return(t, &place.link);
+		break;
+	case TUNTAP_AWAY:
+		if (m->moved && place.nsid == before)
+			on_state(t, &place.link); /* it has been away and back */
+		else
+			on_away(t, &place.link);
+		break;
+	case TUNTAP_HIDDEN:
+		if (!hidden)
+			on_hidden(t);
+		break;
+	}
+}
+
+/* ---- events ---- */
+
+/* A moved device that was not seen may come back, perhaps with another index: it is ours when it has
+ * the name that our descriptor tells, and is a TUN or TAP device. */
 static bool has_come_back(const struct tuntap *t, const struct tuntap_link *link)
 {
 	char name[IFNAMSIZ];
-	return t->monitor.moved && strcmp(link->kind, "tun") == 0 &&
+	return t->monitor.moved && t->monitor.away == NULL && strcmp(link->kind, "tun") == 0 &&
 	       tuntap_device_name(t->device.fds[0], name) && strcmp(name, link->name) == 0;
 }
 
-static void on_link(struct tuntap *t, const struct nlmsghdr *nlh)
+struct event {
+	struct tuntap *t;
+	int32_t nsid; /* -1 = our own namespace */
+};
+
+static void on_link(const struct event *e, const struct nlmsghdr *nlh)
 {
+	struct tuntap *t = e->t;
 	struct tuntap_monitor *m = &t->monitor;
 	struct tuntap_link link;
 	if (!tuntap_netlink_parse_link(nlh, &link))
 		return;
-	if (nlh->nlmsg_type == RTM_DELLINK) {
-		if (link.index == m->index)
-			on_left(t);
+	bool added = nlh->nlmsg_type == RTM_NEWLINK;
+	if (added && e->nsid < 0 && has_come_back(t, &link)) {
+		on_return(t, &link);
 		return;
 	}
-	if (has_come_back(t, &link)) {
-		tuntap_log(t->host, VPN_LOG_INFO, "%s is back in this network namespace",
-			   link.name);
-		m->moved = false;
-		m->index = link.index;
-	}
-	if (link.index == m->index && !m->moved)
+	if (link.index != m->index || e->nsid != m->nsid || (m->moved && m->away == NULL))
+		return;
+	if (added)
 		on_state(t, &link);
+	else
+		on_left(t);
 }
 
 static void on_address(struct tuntap *t, const struct nlmsghdr *nlh)
@@ -133,38 +258,96 @@ static void on_address(struct tuntap *t, const struct nlmsghdr *nlh)
 
 static int on_message(const struct nlmsghdr *nlh, void *ctx)
 {
-	struct tuntap *t = ctx;
+	const struct event *e = ctx;
 	if (nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK)
-		on_link(t, nlh);
-	if (nlh->nlmsg_type == RTM_DELADDR)
-		on_address(t, nlh);
+		on_link(e, nlh);
+	if (nlh->nlmsg_type == RTM_DELADDR && e->nsid < 0)
+		on_address(e->t, nlh);
 	return MNL_CB_OK;
 }
 
 /* Events were lost: ask how things are. */
 static void resynchronise(struct tuntap *t)
 {
+	struct tuntap_monitor *m = &t->monitor;
 	struct tuntap_link link;
-	int e = tuntap_netlink_get_link(&t->netlink, t->monitor.index, NULL, &link);
-	if (e == 0 && strcmp(link.kind, "tun") == 0 && !t->monitor.moved)
+	int e = ENODEV;
+	if (!m->moved || m->away != NULL)
+		e = tuntap_netlink_get_link_in(&t->netlink, m->nsid, m->index, NULL, &link);
+	if (e == 0 && strcmp(link.kind, "tun") == 0)
 		on_state(t, &link);
-	else if (e == ENODEV)
+	else if (e == ENODEV ||
+		 e == EINVAL) /* EINVAL: the namespace is gone, and so is its number */
 		on_left(t);
 }
 
-void tuntap_monitor_ready(struct tuntap *t)
+/* One read; *ret_nsid is the namespace that it is about. */
+static ssize_t receive(struct mnl_socket *sock, char *buf, size_t cap, int32_t *ret_nsid)
+{
+	char control[CMSG_SPACE(sizeof(int32_t))] __attribute__((aligned(8)));
+	struct iovec iov = {buf, cap};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control};
+	msg.msg_controllen = sizeof(control);
+	ssize_t n = recvmsg(mnl_socket_get_fd(sock), &msg, 0);
+	*ret_nsid = -1;
+	if (n < 0)
+		return n;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c))
+		if (c->cmsg_level == SOL_NETLINK && c->cmsg_type == NETLINK_LISTEN_ALL_NSID)
+			memcpy(ret_nsid, CMSG_DATA(c), sizeof(*ret_nsid));
+	return (msg.msg_flags & MSG_TRUNC) != 0 ? 0 : n;
+}
+
+void tuntap_monitor_ready(struct tuntap *t, uint64_t token)
 {
 	char buf[EVENT_BYTES] __attribute__((aligned(8)));
 	struct tuntap_monitor *m = &t->monitor;
-	/* a bound on what one call handles: the rest is polled for again */
-	for (int i = 0; i < 32 && m->sock != NULL; i++) {
-		ssize_t n = mnl_socket_recvfrom(m->sock, buf, sizeof(buf));
+	bool away = token == TUNTAP_TOKEN_AWAY;
+	struct event e = {.t = t};
+	for (int i = 0; i < READS; i++) {
+		struct mnl_socket *sock = away ? m->away : m->home;
+		if (sock == NULL)
+			return;
+		ssize_t n = receive(sock, buf, sizeof(buf), &e.nsid);
 		if (n < 0 && errno == ENOBUFS)
 			resynchronise(t);
 		else if (n < 0 && errno != EINTR)
 			return;
-		else if (n > 0)
-			mnl_cb_run(buf, (size_t)n, 0, 0, on_message, t);
+		else if (n > 0 && away == (e.nsid >= 0)) /* our own come on the other socket */
+			mnl_cb_run(buf, (size_t)n, 0, 0, on_message, &e);
+	}
+}
+
+/* ---- life ---- */
+
+/* A device in another namespace was set up there by whoever handed it in. */
+static void open_elsewhere(struct tuntap *t)
+{
+	struct tuntap_monitor *m = &t->monitor;
+	struct tuntap_place place;
+	m->moved = true;
+	switch (find(t, &place)) {
+	case TUNTAP_GONE:
+		tuntap_gone(t);
+		break;
+	case TUNTAP_HOME:
+		on_return(t, &place.link);
+		break;
+	case TUNTAP_AWAY:
+		tuntap_log(t->host, VPN_LOG_INFO,
+			   "%s is in another network namespace: it is used as it is",
+			   t->device.name);
+		m->mtu = place.link.mtu;
+		m->up = (place.link.flags & IFF_UP) != 0;
+		tuntap_set_info(t, &place.link);
+		break;
+	case TUNTAP_HIDDEN:
+		tell_hidden(t);
+		tuntap_log(t->host, VPN_LOG_WARN,
+			   "%s is in another network namespace: it is used as it is, and its "
+			   "events are not seen",
+			   t->device.name);
+		break;
 	}
 }
 
@@ -173,22 +356,21 @@ vpn_status tuntap_monitor_open(struct tuntap *t, const struct tuntap_link *link,
 {
 	struct tuntap_monitor *m = &t->monitor;
 	struct tuntap_link now;
-	memset(m, 0, sizeof(*m));
-	m->index = link->index;
-	m->mtu = link->mtu;
+	*m = (struct tuntap_monitor){.nsid = -1, .index = link->index, .mtu = link->mtu};
 	m->up = (link->flags & IFF_UP) != 0;
-	m->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (m->sock == NULL ||
-	    mnl_socket_bind(m->sock, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+	m->home = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (m->home == NULL ||
+	    mnl_socket_bind(m->home, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
 			    MNL_SOCKET_AUTOPID) != 0)
 		return tuntap_fault(err, tuntap_status(errno), errno, NULL,
 				    "cannot listen to rtnetlink: %s", strerror(errno));
-	vpn_status status = t->host->watch(t->lanes[0], mnl_socket_get_fd(m->sock), VPN_POLLIN,
-					   TUNTAP_TOKEN_MONITOR);
+	vpn_status status = watch(t, m->home, VPN_POLLIN, TUNTAP_TOKEN_MONITOR);
 	if (status != VPN_OK)
 		return tuntap_fault(err, status, 0, NULL, "cannot watch the rtnetlink socket");
+	if (t->device.elsewhere)
+		open_elsewhere(t);
 	/* what happened between the setup and the bind */
-	if (tuntap_netlink_get_link(&t->netlink, m->index, NULL, &now) == 0)
+	else if (tuntap_netlink_get_link(&t->netlink, m->index, NULL, &now) == 0)
 		on_state(t, &now);
 	return VPN_OK;
 }
@@ -196,9 +378,10 @@ vpn_status tuntap_monitor_open(struct tuntap *t, const struct tuntap_link *link,
 void tuntap_monitor_close(struct tuntap *t)
 {
 	struct tuntap_monitor *m = &t->monitor;
-	if (m->sock == NULL)
+	if (m->home == NULL)
 		return;
-	t->host->watch(t->lanes[0], mnl_socket_get_fd(m->sock), 0, TUNTAP_TOKEN_MONITOR);
-	mnl_socket_close(m->sock);
-	m->sock = NULL;
+	close_away(t);
+	watch(t, m->home, 0, TUNTAP_TOKEN_MONITOR);
+	mnl_socket_close(m->home);
+	m->home = NULL;
 }

@@ -7,6 +7,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
@@ -160,8 +161,8 @@ static int on_link(const struct nlmsghdr *nlh, void *ctx)
 	return MNL_CB_OK;
 }
 
-int tuntap_netlink_get_link(struct tuntap_netlink *nl, uint32_t index, const char *name,
-			    struct tuntap_link *ret)
+int tuntap_netlink_get_link_in(struct tuntap_netlink *nl, int32_t nsid, uint32_t index,
+			       const char *name, struct tuntap_link *ret)
 {
 	char buf[REQUEST_BYTES] __attribute__((aligned(8)));
 	/* with ACK the answer is complete at the ACK, wherever the kernel puts it */
@@ -170,9 +171,17 @@ int tuntap_netlink_get_link(struct tuntap_netlink *nl, uint32_t index, const cha
 	ifi->ifi_index = (int)index;
 	if (index == 0)
 		mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	if (nsid >= 0)
+		mnl_attr_put_u32(nlh, IFLA_TARGET_NETNSID, (uint32_t)nsid);
 	memset(ret, 0, sizeof(*ret));
 	int e = exchange(nl, nlh, on_link, ret);
 	return e == 0 && ret->index == 0 ? ENODEV : e;
+}
+
+int tuntap_netlink_get_link(struct tuntap_netlink *nl, uint32_t index, const char *name,
+			    struct tuntap_link *ret)
+{
+	return tuntap_netlink_get_link_in(nl, -1, index, name, ret);
 }
 
 int tuntap_netlink_set_link(struct tuntap_netlink *nl, uint32_t index,
@@ -200,6 +209,42 @@ int tuntap_netlink_set_link(struct tuntap_netlink *nl, uint32_t index,
 		mnl_attr_nest_end(nlh, spec);
 	}
 	return exchange(nl, nlh, NULL, NULL);
+}
+
+/* ---- namespaces ---- */
+
+static int on_nsid(const struct nlmsghdr *nlh, void *ctx)
+{
+	struct attributes all = {{NULL}};
+	int32_t *ret = ctx;
+	if (nlh->nlmsg_type == RTM_NEWNSID &&
+	    mnl_attr_parse(nlh, sizeof(struct rtgenmsg), collect, &all) >= 0)
+		*ret = (int32_t)get_u32(&all, NETNSA_NSID, UINT32_MAX);
+	return MNL_CB_OK;
+}
+
+static int ask_nsid(struct tuntap_netlink *nl, uint16_t type, int ns, int32_t *ret)
+{
+	char buf[REQUEST_BYTES] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = begin(buf, type, NLM_F_ACK);
+	struct rtgenmsg *gen = mnl_nlmsg_put_extra_header(nlh, sizeof(*gen));
+	gen->rtgen_family = AF_UNSPEC;
+	mnl_attr_put_u32(nlh, NETNSA_FD, (uint32_t)ns);
+	if (type == RTM_NEWNSID)
+		mnl_attr_put_u32(nlh, NETNSA_NSID, UINT32_MAX); /* the kernel chooses */
+	*ret = -1;
+	return exchange(nl, nlh, on_nsid, ret);
+}
+
+int tuntap_netlink_get_nsid(struct tuntap_netlink *nl, int ns, int32_t *ret)
+{
+	int e = ask_nsid(nl, RTM_GETNSID, ns, ret);
+	if (e != 0 || *ret >= 0)
+		return e;
+	e = ask_nsid(nl, RTM_NEWNSID, ns, ret);
+	if (e == 0 || e == EEXIST)
+		e = ask_nsid(nl, RTM_GETNSID, ns, ret);
+	return e == 0 && *ret < 0 ? ENOENT : e;
 }
 
 /* ---- addresses ---- */

@@ -55,6 +55,12 @@ void tuntap_netlink_close(struct tuntap_netlink *nl); /* also when not open */
 /* By index, or by name when index is 0. ENODEV: there is none. */
 int tuntap_netlink_get_link(struct tuntap_netlink *nl, uint32_t index, const char *name,
 			    struct tuntap_link *ret);
+/* In another network namespace, by its number here; -1 = ours. */
+int tuntap_netlink_get_link_in(struct tuntap_netlink *nl, int32_t nsid, uint32_t index,
+			       const char *name, struct tuntap_link *ret);
+/* The number that our network namespace has for the one behind descriptor `ns`; gives it one when it
+ * has none, for as long as both live. */
+int tuntap_netlink_get_nsid(struct tuntap_netlink *nl, int ns, int32_t *ret);
 int tuntap_netlink_set_link(struct tuntap_netlink *nl, uint32_t index,
 			    const struct tuntap_change *c);
 

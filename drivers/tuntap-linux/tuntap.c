@@ -30,15 +30,28 @@ void tuntap_gone(struct tuntap *t)
 	t->host->fail(t->host, &err);
 }
 
+static void tell_subscriber(struct tuntap *t)
+{
+	pthread_mutex_lock(&t->subscriber_lock);
+	if (t->changed != NULL)
+		t->changed(t->changed_ctx);
+	pthread_mutex_unlock(&t->subscriber_lock);
+}
+
 void tuntap_set_info(struct tuntap *t, const struct tuntap_link *link)
 {
+	struct vpn_device_info now = {.mtu = link->mtu};
+	/* an index of another network namespace would be that of another device here */
+	now.ifindex = t->monitor.moved ? 0 : link->index;
+	now.layer = t->device.ethernet ? VPN_L2 : VPN_L3;
+	now.flags = (link->flags & IFF_UP) != 0 ? VPN_DEVICE_UP : 0;
+	memcpy(now.name, link->name, sizeof(link->name));
 	pthread_mutex_lock(&t->lock);
-	t->info.ifindex = link->index;
-	t->info.mtu = link->mtu;
-	t->info.layer = t->device.ethernet ? VPN_L2 : VPN_L3;
-	memset(t->info.name, 0, sizeof(t->info.name));
-	memcpy(t->info.name, link->name, sizeof(link->name));
+	bool changed = memcmp(&t->info, &now, sizeof(now)) != 0;
+	t->info = now;
 	pthread_mutex_unlock(&t->lock);
+	if (changed && now.name[0] != '\0')
+		tell_subscriber(t);
 }
 
 /* ---- life ---- */
@@ -57,6 +70,7 @@ static void destroy(void *inst)
 		return;
 	tuntap_setup_clear(&t->setup);
 	free(t->queues);
+	pthread_mutex_destroy(&t->subscriber_lock);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
@@ -69,6 +83,7 @@ static vpn_status create(const struct vpn_host *host, const void *config, void *
 	if (t == NULL)
 		return tuntap_fault(err, VPN_ENOMEM, 0, NULL, "out of memory");
 	pthread_mutex_init(&t->lock, NULL);
+	pthread_mutex_init(&t->subscriber_lock, NULL);
 	t->host = host;
 	t->options = config;
 	t->queues = calloc(host->n_lanes, sizeof(struct tuntap_queue *));
@@ -106,23 +121,17 @@ static uint32_t device_mtu(const struct tuntap *t)
 	return t->host->mtu_above - (t->device.ethernet ? TUNTAP_ETHERNET_ROOM : 0);
 }
 
-/* A device in another namespace was set up there by whoever handed it in; all that can be told of
- * it is its name. */
+/* A device in another namespace was set up there by whoever handed it in. */
 static vpn_status accept_as_it_is(struct tuntap *t, struct vpn_error *err)
 {
-	struct tuntap_link link = {.mtu = device_mtu(t)};
+	struct tuntap_link link = {.mtu = device_mtu(t), .flags = IFF_UP};
 	if (t->setup.n != 0)
 		return tuntap_fault(err, VPN_ENOTSUP, 0, "/addresses",
 				    "%s is in another network namespace: add its addresses there, "
 				    "and leave them out here",
 				    t->device.name);
 	memcpy(link.name, t->device.name, sizeof(link.name));
-	tuntap_set_info(t, &link);
-	tuntap_log(t->host, VPN_LOG_WARN,
-		   "%s is in another network namespace: it is used as it is, and its events are "
-		   "not seen",
-		   t->device.name);
-	return VPN_OK;
+	return tuntap_monitor_open(t, &link, err);
 }
 
 static vpn_status configure(struct tuntap *t, struct vpn_error *err)
@@ -196,8 +205,8 @@ static uint32_t ready(void *inst, struct vpn_lane *lane, uint64_t token, uint32_
 	(void)events;
 	if (token == TUNTAP_TOKEN_QUEUE)
 		return tuntap_queue_read(lane->user);
-	if (token == TUNTAP_TOKEN_MONITOR)
-		tuntap_monitor_ready(inst);
+	if (token == TUNTAP_TOKEN_MONITOR || token == TUNTAP_TOKEN_AWAY)
+		tuntap_monitor_ready(inst, token);
 	return VPN_IDLE;
 }
 
@@ -231,9 +240,19 @@ static vpn_status info(void *inst, struct vpn_device_info *out)
 	return copy.name[0] != '\0' ? VPN_OK : VPN_ENOENT;
 }
 
+static void subscribe(void *inst, void (*changed)(void *ctx), void *ctx)
+{
+	struct tuntap *t = inst;
+	pthread_mutex_lock(&t->subscriber_lock);
+	t->changed = changed;
+	t->changed_ctx = ctx;
+	pthread_mutex_unlock(&t->subscriber_lock);
+}
+
 static const void *get_extension(void *inst, const char *id)
 {
-	static const struct vpn_device_ext device = {.size = sizeof(device), .info = info};
+	static const struct vpn_device_ext device = {
+		.size = sizeof(device), .info = info, .subscribe = subscribe};
 	(void)inst;
 	return strcmp(id, VPN_EXT_DEVICE) == 0 ? &device : NULL;
 }

@@ -15,6 +15,7 @@ struct tuntap_queue;
 /* Tokens of ready(). */
 #define TUNTAP_TOKEN_QUEUE   0u
 #define TUNTAP_TOKEN_MONITOR 1u
+#define TUNTAP_TOKEN_AWAY    2u
 
 /* In the order of the table in tuntap.c. */
 enum tuntap_counter {
@@ -48,6 +49,9 @@ struct tuntap {
 	struct tuntap_queue **queues; /* one for each lane */
 	pthread_mutex_t lock;         /* of info */
 	struct vpn_device_info info;
+	pthread_mutex_t subscriber_lock; /* held while changed() runs, so not that of info */
+	void (*changed)(void *ctx);
+	void *changed_ctx;
 	atomic_bool failed;
 };
 
@@ -57,7 +61,7 @@ void tuntap_gone(struct tuntap *t);
 /* The device's name now: others may rename it, so device.name is lane 0's alone. [any] */
 void tuntap_name(struct tuntap *t, char name[IFNAMSIZ]);
 
-/* Keeps what info() tells up to date. [main], or lane 0 */
+/* Keeps what info() tells up to date, and tells the subscriber of a change. [main], or lane 0 */
 void tuntap_set_info(struct tuntap *t, const struct tuntap_link *link);
 
 #endif

@@ -111,7 +111,13 @@ int vpncore_pipeline_error(struct vpncore_pipeline *p, struct vpn_error *err)
 
 int vpncore_pipeline_device(struct vpncore_pipeline *p, struct vpn_device_info *out)
 {
-	return pipeline_device(p->pipeline, out) ? VPN_OK : VPN_ENOENT;
+	struct vpn_device_info info;
+	if (!pipeline_device(p->pipeline, &info))
+		return VPN_ENOENT;
+	/* the caller may have been built when the struct was shorter */
+	info.size = out->size;
+	memcpy(out, &info, info.size < sizeof(info) ? info.size : sizeof(info));
+	return VPN_OK;
 }
 
 void vpncore_pipeline_counters(struct vpncore_pipeline *p,

@@ -13,7 +13,7 @@
 
 #define MANIFEST_LANES_MAX  64u
 #define MANIFEST_STAGES_MAX 16u
-#define MANIFEST_BYTES_MAX  (1u << 20)
+#define MANIFEST_BYTES_MAX  (16u << 20)
 
 struct manifest_part {
 	const struct loaded *loaded;

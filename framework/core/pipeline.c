@@ -153,7 +153,8 @@ bool pipeline_device(struct pipeline *p, struct vpn_device_info *out)
 		return false;
 	const struct vpn_device_ext *ext = life_of(device)->get_extension(device->inst,
 									  VPN_EXT_DEVICE);
-	*out = (struct vpn_device_info){.size = sizeof(*out)};
+	/* a device of ABI 1.0 has no flags to tell: not known is up */
+	*out = (struct vpn_device_info){.size = sizeof(*out), .flags = VPN_DEVICE_UP};
 	return ext != NULL && ext->info(device->inst, out) == VPN_OK;
 }
 

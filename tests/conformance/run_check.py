@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `vpncore check` says about the manifests in manifests/, to the letter.
+"""What `vpncore check` says about the manifests in a folder (manifests/), to the letter.
+
+    run_check.py [FOLDER]
 
 bad-NAME.json   is refused with exit status 2; standard error is bad-NAME.expected
 good-NAME.json  is accepted with exit status 0; standard error is good-NAME.expected, or empty when
@@ -10,7 +12,8 @@ The tests run on a copy of the folder, because modes matter: *.key is for its ow
 for everybody. "@PLUGINS@" in the files stands for the folder of the test plugins, "{any}" in an expected
 line for any text.
 
-Environment: VPNCORE, the program; VPNCORE_TEST_PLUGINS, the folder with good/ and bad/ in it.
+Environment: VPNCORE, the program; VPNCORE_TEST_PLUGINS, the folder with good/ and bad/ in it;
+VPNCORE_TREE_PLUGINS, the folder of this tree's own plugins, when they are to be found as well.
 """
 import difflib
 import os
@@ -21,7 +24,8 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent / "manifests"
+HERE = pathlib.Path(__file__).resolve().parent / (sys.argv[1] if len(sys.argv) > 1 else "manifests")
+TREE = [os.environ["VPNCORE_TREE_PLUGINS"]] if "VPNCORE_TREE_PLUGINS" in os.environ else []
 TIME_LIMIT = 60  # seconds, for a program that hangs
 
 
@@ -39,7 +43,7 @@ def copy_folder(target, plugins):
 def run_check(program, folder, plugins, name):
     environment = {
         "PATH": os.environ.get("PATH", ""),
-        "VPNCORE_PLUGIN_PATH": plugins + "/good",
+        "VPNCORE_PLUGIN_PATH": ":".join([plugins + "/good"] + TREE),
         "VPNCORE_TEST_KEY": "AQIDBA==",
     }
     for kept in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"):

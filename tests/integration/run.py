@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import pathlib
+import stat
 import subprocess
 import sys
 import tempfile
@@ -76,16 +77,24 @@ def own_etc():
     subprocess.run(["mount", "--bind", "/run/etc", "/etc"], check=True)
 
 
+def share_tun():
+    """A /dev/net/tun that everybody may open, as udev makes it; not every machine has udev."""
+    os.mknod("/run/tun", stat.S_IFCHR | 0o666, os.makedev(10, 200))
+    os.chmod("/run/tun", 0o666)
+    subprocess.run(["mount", "--bind", "/run/tun", "/dev/net/tun"], check=True)
+
+
 def run_inside(file, match, report):
     """The part that runs in the new namespaces: one file's tests. The outcome goes to `report`."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", "/run"], check=True)
     own_etc()
+    share_tun()
     os.makedirs("/run/tmp")
     tempfile.tempdir = "/run/tmp"
     os.umask(0o022)
     os.environ["TMPDIR"] = "/run/tmp"
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    sys.path.insert(0, str(HERE))
+    sys.path[:0] = [str(pathlib.Path(file).parent), str(HERE)]
     loader = unittest.TestLoader()
     if match:
         loader.testNamePatterns = ["*%s*" % match]

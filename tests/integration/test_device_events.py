@@ -70,15 +70,55 @@ class DeviceEvents(Peers):
         start = len(self.side_a.log())
         inside = self.namespace("inside")
         self.a.ip("link", "set", "vpn0", "netns", inside.name)
-        self.side_a.wait_log(r"^warn: .*vpn0.*namespace", start=start)
+        self.side_a.wait_log(r"^warn: .*vpn0.*namespace.*addresses", start=start)
         inside.ip("addr", "add", INNER4[0] + "/24", "dev", "vpn0")
         inside.ip("addr", "add", INNER6[0] + "/64", "dev", "vpn0", "nodad")
         inside.ip("link", "set", "vpn0", "up")
+        self.side_a.wait_log(r"vpn0 is up again", start=start)
         self.assertEqual(traffic.ping(inside, INNER4[1], 5), 5)
         traffic.tcp(inside, self.b, INNER4[1], 4 << 20)
         traffic.tcp(self.b, inside, INNER6[0], 4 << 20)
         self.side_a.stop()
         self.assertFalse(inside.has("vpn0"))
+
+    def test_what_happens_in_the_other_namespace_is_told(self):
+        inside = self.namespace("inside")
+        self.a.ip("link", "set", "vpn0", "netns", inside.name)
+        self.side_a.wait_log(r"vpn0 was moved to another network namespace")
+        for up in (True, False, True):
+            start = len(self.side_a.log())
+            inside.ip("link", "set", "vpn0", "up" if up else "down")
+            self.side_a.wait_log("vpn0 is up again" if up else "^warn: .*vpn0 was set down",
+                                 start=start)
+        inside.ip("link", "set", "vpn0", "mtu", 1300)
+        self.side_a.wait_log(r"vpn0.*MTU from 1420 to 1300")
+        inside.ip("link", "set", "vpn0", "down")
+        inside.ip("link", "set", "vpn0", "name", "inner0")
+        self.side_a.wait_log(r"vpn0 has a new name: inner0")
+        inside.ip("link", "del", "inner0")
+        self.side_a.wait_end(1)
+        self.assertRegex(self.side_a.log(), r"(?m)^error: .*inner0 was deleted")
+
+    def test_a_namespace_that_is_removed_takes_the_device_along(self):
+        inside = self.namespace("inside")
+        self.a.ip("link", "set", "vpn0", "netns", inside.name)
+        inside.ip("link", "set", "vpn0", "up")
+        self.side_a.wait_log(r"vpn0 is up again")
+        inside.close()
+        self.side_a.wait_end(1)
+        self.assertRegex(self.side_a.log(), r"(?m)^error: .*vpn0 was deleted")
+
+    def test_a_device_that_comes_back_gets_its_addresses(self):
+        inside = self.namespace("inside")
+        self.a.ip("link", "set", "vpn0", "netns", inside.name)
+        self.side_a.wait_log(r"vpn0 was moved to another network namespace")
+        start = len(self.side_a.log())
+        inside.ip("link", "set", "vpn0", "netns", self.a.name)
+        self.side_a.wait_log(r"vpn0 is back in this network namespace", start=start)
+        self.a.ip("link", "set", "vpn0", "up")
+        self.side_a.wait_log(r"vpn0: 2 address\(es\) put back", start=start)
+        traffic.wait_ping(self.b, INNER4[0])
+        self.check_ping(3)
 
     def test_a_renamed_device_goes_on(self):
         self.a.ip("link", "set", "vpn0", "down")

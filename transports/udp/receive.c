@@ -48,6 +48,9 @@ void udp_receive_resume(struct udp_lane *l)
 	l->resume_ns = 0;
 	watch_both(l);
 	udp_arm(l);
+	if (atomic_load_explicit(&l->has_next, memory_order_relaxed))
+		l->host->wake(l->host,
+			      l->pub->index); /* new sockets wait for what we had not read */
 }
 
 /* ---- errors ---- */

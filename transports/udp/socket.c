@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* socket: opening and closing the sockets of all lanes. */
+/* socket: opening and closing sockets, a pair for each lane. */
 #include "socket.h"
 
 #include <errno.h>
@@ -68,18 +68,22 @@ static uint16_t port_of(int fd)
 }
 
 /* A bound socket into *ret_fd; the port is chosen into *port where that is 0. */
-static vpn_status open_bound(const struct udp_options *o, uint8_t family, bool shared,
-			     uint16_t *port, int *ret_fd, struct vpn_error *err)
+static vpn_status open_bound(const struct udp *u, uint8_t family, bool shared, uint16_t *port,
+			     int *ret_fd, struct vpn_error *err)
 {
 	struct vpn_endpoint at;
 	union udp_name name;
+	vpn_status status = VPN_OK;
 	int fd = udp_sockopt_open(family);
 	if (fd < 0)
 		return open_fault(-fd, family, err);
-	vpn_status status = udp_sockopt_before_bind(fd, family, o, shared, err);
+	if (u->fwmark != 0)
+		status = udp_sockopt_set_mark(fd, u->fwmark, err);
+	if (status == VPN_OK)
+		status = udp_sockopt_before_bind(fd, family, u->options, shared, err);
 	if (status != VPN_OK)
 		goto close_fd;
-	local_of(o, family, *port, &at);
+	local_of(u->options, family, *port, &at);
 	socklen_t len = udp_address_to_name(&at, &name);
 	if (bind(fd, &name.any, len) != 0) {
 		status = bind_fault(errno, &at, err);
@@ -109,11 +113,11 @@ static vpn_status set_offload(struct udp_socket *s, const struct udp_options *o,
 	return VPN_OK;
 }
 
-static vpn_status open_socket(struct udp *u, struct udp_socket *s, uint8_t family,
-			      struct vpn_error *err)
+static vpn_status open_socket(const struct udp *u, struct udp_socket *s, uint8_t family,
+			      uint16_t *port, struct vpn_error *err)
 {
 	const struct udp_options *o = u->options;
-	vpn_status status = open_bound(o, family, u->n_lanes > 1, &u->port, &s->fd, err);
+	vpn_status status = open_bound(u, family, u->n_lanes > 1, port, &s->fd, err);
 	if (status != VPN_OK)
 		return status;
 	s->family = family;
@@ -130,10 +134,11 @@ static vpn_status open_socket(struct udp *u, struct udp_socket *s, uint8_t famil
 
 /* Lanes share their port, and sharing would let another pipeline of this user have it as well: so
  * the port is first taken alone. */
-static vpn_status probe_port(struct udp *u, uint8_t family, struct vpn_error *err)
+static vpn_status probe_port(const struct udp *u, uint8_t family, uint16_t *port,
+			     struct vpn_error *err)
 {
 	int fd = -1;
-	vpn_status status = open_bound(u->options, family, false, &u->port, &fd, err);
+	vpn_status status = open_bound(u, family, false, port, &fd, err);
 	if (fd >= 0)
 		close(fd);
 	return status;
@@ -144,26 +149,42 @@ static bool may_skip(const struct udp *u, const struct vpn_error *err)
 	return err->os_errno == EAFNOSUPPORT && udp_options_any(u->options);
 }
 
-static vpn_status open_family(struct udp *u, uint32_t index, struct vpn_error *err)
+/* A lane that has not yet left the port that the others are to return to. */
+static bool has_port(const struct udp_lane *l, uint16_t port)
+{
+	return port != 0 && l->port == port;
+}
+
+static bool is_ours(const struct udp *u, uint16_t port)
+{
+	for (uint32_t i = 0; i < u->n_lanes; i++)
+		if (has_port(&u->lanes[i], port))
+			return true;
+	return false;
+}
+
+static vpn_status open_family(const struct udp *u, struct udp_pair *pairs, uint32_t index,
+			      uint16_t *port, struct vpn_error *err)
 {
 	uint8_t family = families[index];
 	vpn_status status = VPN_OK;
-	if (u->n_lanes > 1)
-		status = probe_port(u, family, err);
+	if (u->n_lanes > 1 && !is_ours(u, *port))
+		status = probe_port(u, family, port, err);
 	for (uint32_t i = 0; status == VPN_OK && i < u->n_lanes; i++)
-		status = open_socket(u, &u->lanes[i].sockets[index], family, err);
+		if (!has_port(&u->lanes[i], *port))
+			status = open_socket(u, &pairs[i].sockets[index], family, port, err);
 	return status;
 }
 
-static vpn_status open_once(struct udp *u, struct vpn_error *err)
+static vpn_status open_once(const struct udp *u, struct udp_pair *pairs, uint16_t *port,
+			    struct vpn_error *err)
 {
 	uint32_t set = udp_options_families(u->options);
 	uint32_t opened = 0;
-	u->port = u->options->listen.port;
 	for (uint32_t i = 0; i < UDP_SOCKETS; i++) {
 		if ((set & (i == 0 ? UDP_IPV4 : UDP_IPV6)) == 0)
 			continue;
-		vpn_status status = open_family(u, i, err);
+		vpn_status status = open_family(u, pairs, i, port, err);
 		if (status == VPN_OK)
 			opened++;
 		else if (!may_skip(u, err))
@@ -176,41 +197,53 @@ static vpn_status open_once(struct udp *u, struct vpn_error *err)
 	return VPN_OK;
 }
 
-static void tell(const struct udp *u)
+static void close_pairs(struct udp_pair *pairs, uint32_t n)
 {
-	const struct udp_socket *s = u->lanes[0].sockets;
-	const struct udp_socket *any = s[0].fd >= 0 ? &s[0] : &s[1];
-	udp_log(u->host, VPN_LOG_INFO, "port %u%s%s, segmentation %s, coalescing %s", u->port,
-		s[0].fd >= 0 ? ", IPv4" : "", s[1].fd >= 0 ? ", IPv6" : "",
-		any->segments ? "on" : "off", any->coalesces ? "on" : "off");
+	for (uint32_t i = 0; i < n; i++)
+		udp_socket_close_pair(&pairs[i]);
 }
 
-vpn_status udp_socket_open_all(struct udp *u, struct vpn_error *err)
+vpn_status udp_socket_open_pairs(const struct udp *u, struct udp_pair *pairs, uint16_t *port,
+				 struct vpn_error *err)
 {
+	const uint16_t asked = *port;
 	vpn_status status = VPN_EBUSY;
+	for (uint32_t i = 0; i < u->n_lanes; i++)
+		udp_socket_init_pair(&pairs[i]);
 	for (int i = 0; i < PORT_TRIES; i++) {
-		status = open_once(u, err);
+		*port = asked;
+		status = open_once(u, pairs, port, err);
 		if (status == VPN_OK) {
 			memset(err->where, 0, sizeof(err->where));
-			tell(u);
 			return VPN_OK;
 		}
-		udp_socket_close_all(u);
-		if (status != VPN_EBUSY || u->options->listen.port != 0)
+		close_pairs(pairs, u->n_lanes);
+		if (status != VPN_EBUSY || asked != 0)
 			return status;
 	}
 	return udp_fault(err, status, EADDRINUSE, "/listen",
 			 "found no port that is free for IPv4 and IPv6: choose one in \"listen\"");
 }
 
-void udp_socket_close_all(struct udp *u)
+void udp_socket_tell(const struct udp *u, const struct udp_pair *pair, uint16_t port)
 {
-	for (uint32_t i = 0; i < u->n_lanes; i++) {
-		for (uint32_t k = 0; k < UDP_SOCKETS; k++) {
-			struct udp_socket *s = &u->lanes[i].sockets[k];
-			if (s->fd >= 0)
-				close(s->fd);
-			*s = (struct udp_socket){.fd = -1};
-		}
-	}
+	const struct udp_socket *s = pair->sockets;
+	const struct udp_socket *any = s[0].fd >= 0 ? &s[0] : &s[1];
+	udp_log(u->host, VPN_LOG_INFO, "port %u%s%s, segmentation %s, coalescing %s", port,
+		s[0].fd >= 0 ? ", IPv4" : "", s[1].fd >= 0 ? ", IPv6" : "",
+		any->segments ? "on" : "off", any->coalesces ? "on" : "off");
+}
+
+void udp_socket_init_pair(struct udp_pair *pair)
+{
+	for (uint32_t k = 0; k < UDP_SOCKETS; k++)
+		pair->sockets[k] = (struct udp_socket){.fd = -1};
+}
+
+void udp_socket_close_pair(struct udp_pair *pair)
+{
+	for (uint32_t k = 0; k < UDP_SOCKETS; k++)
+		if (pair->sockets[k].fd >= 0)
+			close(pair->sockets[k].fd);
+	udp_socket_init_pair(pair);
 }

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* socket: opening and closing the sockets of all lanes. */
+/* socket: opening and closing sockets, a pair for each lane. All [any]; under udp.port_lock. */
 #ifndef UDP_SOCKET_H
 #define UDP_SOCKET_H
 
 #include "udp.h"
 
 /*
- * Opens a socket per lane and family, all on one port. EADDRINUSE, EADDRNOTAVAIL, EACCES and missing
- * privilege come back as an error that says what to do. [main], in start()
+ * Opens a socket per lane and family, all on one port, into pairs[0..u->n_lanes); 0 in *port has the
+ * system choose one, which *port then tells. A lane that has that port already is left out: its pair
+ * stays empty. EADDRINUSE, EADDRNOTAVAIL, EACCES and missing privilege come back as an error that
+ * says what to do, with all pairs closed.
  */
-vpn_status udp_socket_open_all(struct udp *u, struct vpn_error *err);
+vpn_status udp_socket_open_pairs(const struct udp *u, struct udp_pair *pairs, uint16_t *port,
+				 struct vpn_error *err);
 
-/* Closes them; the watches must have ended. [main] */
-void udp_socket_close_all(struct udp *u);
+/* Logs what has been opened. */
+void udp_socket_tell(const struct udp *u, const struct udp_pair *pair, uint16_t port);
+
+void udp_socket_init_pair(struct udp_pair *pair);
+
+/* Also an empty one; watches must have ended. */
+void udp_socket_close_pair(struct udp_pair *pair);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sockopt: options of a socket that systems differ in. One file per system. All [main]. */
+/* sockopt: options of a socket that systems differ in. One file per system. All [any]. */
 #ifndef UDP_SOCKOPT_H
 #define UDP_SOCKOPT_H
 
@@ -12,7 +12,10 @@
 /* A socket for VPN_AF_INET or VPN_AF_INET6: close on exec, never blocking. -errno on failure. */
 int udp_sockopt_open(uint8_t family);
 
-/* What must be set before bind(): mark, interface, sharing of the port among lanes. */
+/* Sets the mark of what is sent, 0 = none. */
+vpn_status udp_sockopt_set_mark(int fd, uint32_t mark, struct vpn_error *err);
+
+/* What else must be set before bind(): interface, sharing of the port among lanes. */
 vpn_status udp_sockopt_before_bind(int fd, uint8_t family, const struct udp_options *o, bool shared,
 				   struct vpn_error *err);
 

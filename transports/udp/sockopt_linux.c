@@ -22,10 +22,9 @@ static int set(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-static vpn_status set_mark(int fd, uint64_t mark, struct vpn_error *err)
+vpn_status udp_sockopt_set_mark(int fd, uint32_t mark, struct vpn_error *err)
 {
-	uint32_t value = (uint32_t)mark;
-	if (mark == 0 || setsockopt(fd, SOL_SOCKET, SO_MARK, &value, sizeof(value)) == 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) == 0)
 		return VPN_OK;
 	if (errno == EPERM)
 		return udp_fault(
@@ -56,9 +55,7 @@ static vpn_status set_device(int fd, const char *device, struct vpn_error *err)
 vpn_status udp_sockopt_before_bind(int fd, uint8_t family, const struct udp_options *o, bool shared,
 				   struct vpn_error *err)
 {
-	vpn_status status = set_mark(fd, o->fwmark, err);
-	if (status == VPN_OK)
-		status = set_device(fd, o->device, err);
+	vpn_status status = set_device(fd, o->device, err);
 	if (status != VPN_OK)
 		return status;
 	if (family == VPN_AF_INET6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0)

@@ -28,12 +28,17 @@ static int set(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
+vpn_status udp_sockopt_set_mark(int fd, uint32_t mark, struct vpn_error *err)
+{
+	(void)fd;
+	if (mark == 0)
+		return VPN_OK;
+	return udp_fault(err, VPN_ENOTSUP, 0, "/fwmark", "fwmark is not known on this system");
+}
+
 vpn_status udp_sockopt_before_bind(int fd, uint8_t family, const struct udp_options *o, bool shared,
 				   struct vpn_error *err)
 {
-	if (o->fwmark != 0)
-		return udp_fault(err, VPN_ENOTSUP, 0, "/fwmark",
-				 "fwmark is not known on this system");
 	if (o->device != NULL)
 		return udp_fault(err, VPN_ENOTSUP, 0, "/interface",
 				 "device is not known on this system");

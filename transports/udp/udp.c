@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "port.h"
 #include "receive.h"
 #include "remote.h"
 #include "send.h"
@@ -54,6 +55,7 @@ static void init_lane(struct udp *u, struct udp_lane *l)
 	l->options = u->options;
 	for (uint32_t i = 0; i < UDP_SOCKETS; i++)
 		l->sockets[i].fd = -1;
+	udp_socket_init_pair(&l->next);
 	udp_receive_init(l);
 }
 
@@ -82,8 +84,10 @@ static vpn_status udp_create(const struct vpn_host *host, const void *config, vo
 	u->n_lanes = host->n_lanes;
 	for (uint32_t i = 0; i < u->n_lanes; i++)
 		init_lane(u, &u->lanes[i]);
+	u->fwmark = (uint32_t)u->options->fwmark;
 	u->has_lock = pthread_mutex_init(&u->lock, NULL) == 0;
-	if (!u->has_lock)
+	u->has_port_lock = pthread_mutex_init(&u->port_lock, NULL) == 0;
+	if (!u->has_lock || !u->has_port_lock)
 		return udp_fault(err, VPN_ENOMEM, 0, "", "cannot make a lock");
 	return VPN_OK;
 }
@@ -109,7 +113,7 @@ static vpn_status udp_start(void *inst, struct vpn_lane *const *lanes, struct vp
 		u->lanes[i].pub = lanes[i];
 		lanes[i]->user = &u->lanes[i];
 	}
-	vpn_status status = udp_socket_open_all(u, err);
+	vpn_status status = udp_port_start(u, err);
 	if (status == VPN_OK)
 		status = watch_all(u, err);
 	if (status == VPN_OK)
@@ -135,7 +139,8 @@ static void udp_stop(void *inst)
 	struct udp *u = inst;
 	for (uint32_t i = 0; i < u->n_lanes; i++)
 		stop_lane(&u->lanes[i]);
-	udp_socket_close_all(u);
+	if (u->has_port_lock)
+		udp_port_stop(u);
 }
 
 static void udp_destroy(void *inst)
@@ -146,6 +151,8 @@ static void udp_destroy(void *inst)
 	udp_stop(u);
 	if (u->has_lock)
 		pthread_mutex_destroy(&u->lock);
+	if (u->has_port_lock)
+		pthread_mutex_destroy(&u->port_lock);
 	free(u->lanes);
 	free(u);
 }
@@ -165,7 +172,7 @@ static uint32_t flow_ready(void *inst, struct vpn_lane *lane, uint64_t token, ui
 	(void)inst;
 	if (token == VPN_TOKEN_WAKE) {
 		udp_remote_wake(l);
-		return VPN_IDLE;
+		return udp_port_pick_up(l);
 	}
 	struct udp_socket *s = &l->sockets[token];
 	if ((events & VPN_POLLERR) != 0)
@@ -199,6 +206,12 @@ static void flow_resolved(void *inst, struct vpn_lane *lane, uint64_t token, vpn
 	(void)inst;
 	(void)token; /* there is one look-up at a time */
 	udp_remote_resolved(lane->user, status, endpoints, n);
+}
+
+static const void *get_extension(void *inst, const char *id)
+{
+	(void)inst;
+	return strcmp(id, VPN_EXT_SOCKET) == 0 ? &udp_port_ext : NULL;
 }
 
 /* ---- the component ---- */
@@ -250,6 +263,7 @@ static const struct vpn_lifecycle udp_lifecycle = {
 	.start = udp_start,
 	.stop = udp_stop,
 	.destroy = udp_destroy,
+	.get_extension = get_extension,
 };
 
 static const struct vpn_flow udp_flow = {

@@ -54,6 +54,11 @@ struct udp_socket {
 /* Index of a family's socket in udp_lane.sockets; also the token of its watch. */
 #define UDP_SOCKETS 2u
 
+/* The sockets of one lane, all on one port. */
+struct udp_pair {
+	struct udp_socket sockets[UDP_SOCKETS];
+};
+
 static inline uint32_t udp_socket_index(uint8_t family)
 {
 	return family == VPN_AF_INET6 ? 1u : 0u;
@@ -117,7 +122,12 @@ struct udp_lane {
 	struct vpn_lane *pub;
 	const struct vpn_host *host;
 	const struct udp_options *options;
+	/* The lane's own thread writes them, and their fd under udp.port_lock alone: see port.c. */
 	struct udp_socket sockets[UDP_SOCKETS];
+	uint16_t port;         /* that they are bound to; port_lock */
+	struct udp_pair next;  /* that the lane is to take instead; port_lock */
+	_Atomic bool has_next; /* written under port_lock */
+	uint32_t drained;      /* calls of udp_receive() since it was asked to */
 	struct udp_peer peer;
 	bool blocked;       /* a send buffer is full: writable() is owed */
 	uint64_t resume_ns; /* reading is paused until then; 0 = it is not */
@@ -139,8 +149,14 @@ struct udp {
 	const struct udp_options *options;
 	struct udp_lane *lanes;
 	uint32_t n_lanes;
-	uint16_t port; /* that the sockets are bound to */
 	bool has_lock;
+	bool has_port_lock;
+
+	/* The sockets' port and mark, and their change while lanes run; lanes never wait for it. */
+	pthread_mutex_t port_lock;
+	bool open;       /* from start to stop */
+	uint16_t port;   /* that was bound last: lanes have it, or are about to */
+	uint32_t fwmark; /* 0 = none */
 
 	/* The peer as all lanes see it. The lock guards `remote`; `generation` tells that it changed. */
 	pthread_mutex_t lock;

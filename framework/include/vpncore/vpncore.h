@@ -64,7 +64,7 @@ VPN_EXPORT struct vpncore_pipeline *vpncore_pipeline_free(struct vpncore_pipelin
 /* Why it failed: VPN_OK when it has not. [any] */
 VPN_EXPORT int vpncore_pipeline_error(struct vpncore_pipeline *p, struct vpn_error *err);
 
-/* The device, from start to stop. *out has `size` set. [main] */
+/* The device, from start to stop. The caller sets out->size. [main] */
 VPN_EXPORT int vpncore_pipeline_device(struct vpncore_pipeline *p, struct vpn_device_info *out);
 
 /* Calls `line` for every lane and stage with its counters as text. [main] */

@@ -328,7 +328,7 @@ static void says_why_a_file_cannot_be_read(void **state)
 	assert_string_equal(lines_of(&lines, &p), "f: cannot be read: Is a directory\n");
 	problems_init(&p, "f");
 	assert_null(manifest_load("/dev/zero", loader, &p));
-	assert_string_equal(lines_of(&lines, &p), "f: is larger than 1048576 bytes\n");
+	assert_string_equal(lines_of(&lines, &p), "f: is larger than 16777216 bytes\n");
 }
 
 static const char whole[] = "{\"vpncore\":1,\"name\":\"a\",\"allow_insecure\":true,\"log\":{"

@@ -101,6 +101,7 @@ static void starts_once(void **state)
 	assert_false(pipeline_device(p, &info));
 	assert_int_equal(pipeline_start(p, &err), VPN_OK);
 	assert_true(pipeline_device(p, &info));
+	assert_int_equal(info.flags, VPN_DEVICE_UP); /* of which this device says nothing */
 	assert_int_equal(pipeline_start(p, &err), VPN_EINVAL); /* and the one that runs goes on */
 	assert_true(pipeline_device(p, &info));
 	assert_int_equal(pipeline_stop(p, &err), VPN_OK);

@@ -33,16 +33,6 @@
 
 static struct world world; /* large: half a megabyte of captured packets' descriptors */
 
-static struct vpn_device_info info_of(struct world *w)
-{
-	struct vpn_device_info info = {.size = sizeof(info)};
-	const struct vpn_device_ext *ext = world_component()->lifecycle->get_extension(
-		w->inst, VPN_EXT_DEVICE);
-	assert_non_null(ext);
-	assert_int_equal(ext->info(w->inst, &info), VPN_OK);
-	return info;
-}
-
 /* ---- names ---- */
 
 static void makes_a_device_that_goes_with_it(void **state)
@@ -52,7 +42,7 @@ static void makes_a_device_that_goes_with_it(void **state)
 	world_init(w, "alpha");
 	world_must_start(w, 1);
 	struct tuntap_link link = world_link("alpha");
-	struct vpn_device_info info = info_of(w);
+	struct vpn_device_info info = world_info(w);
 	assert_string_equal(info.name, "alpha");
 	assert_int_equal(info.ifindex, link.index);
 	assert_int_equal(info.mtu, WORLD_MTU);
@@ -72,7 +62,7 @@ static void takes_the_first_free_number_for_a_template(void **state)
 	world_make_persistent("vpn0", IFF_TUN, -1);
 	world_init(w, "vpn%d");
 	world_must_start(w, 1);
-	assert_string_equal(info_of(w).name, "vpn1");
+	assert_string_equal(world_info(w).name, "vpn1");
 	world_stop(w);
 	assert_int_equal(world_delete_link("vpn0"), 0);
 }
@@ -83,7 +73,7 @@ static void leaves_an_empty_name_to_the_kernel(void **state)
 	(void)state;
 	world_init(w, "");
 	world_must_start(w, 1);
-	assert_string_equal(info_of(w).name, "tun0");
+	assert_string_equal(world_info(w).name, "tun0");
 	world_stop(w);
 }
 
@@ -140,7 +130,7 @@ static void sets_the_mac_of_a_tap(void **state)
 	assert_true(link.ethernet);
 	assert_memory_equal(link.mac, mac, 6);
 	assert_int_equal(link.mtu, WORLD_MTU);
-	assert_int_equal(info_of(w).layer, VPN_L2);
+	assert_int_equal(world_info(w).layer, VPN_L2);
 	world_stop(w);
 }
 
@@ -468,7 +458,7 @@ static void takes_a_descriptor_that_was_handed_in(void **state)
 	world_init(w, "ignored");
 	w->options.fd = fd;
 	world_must_start(w, 1);
-	assert_string_equal(info_of(w).name, "given");
+	assert_string_equal(world_info(w).name, "given");
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	assert_true(world_logged(w, "TCP offload") || world_logged(w, "TCP and UDP offload"));
 	world_stop(w);
@@ -614,7 +604,7 @@ static void a_change_of_mtu_is_told(void **state)
 	assert_int_equal(world_set_mtu("alpha", 1400), 0);
 	world_until(w, saw_mtu);
 	assert_true(world_logged(w, "MTU from 1420 to 1400"));
-	assert_int_equal(info_of(w).mtu, 1400);
+	assert_int_equal(world_info(w).mtu, 1400);
 	world_stop(w);
 }
 
@@ -641,7 +631,7 @@ static void an_address_that_others_remove_is_told(void **state)
 
 static bool has_new_name(struct world *w)
 {
-	return strcmp(info_of(w).name, "beta") == 0;
+	return strcmp(world_info(w).name, "beta") == 0;
 }
 
 static void follows_a_new_name(void **state)
@@ -656,54 +646,6 @@ static void follows_a_new_name(void **state)
 	assert_false(w->fake.failed);
 	world_stop(w);
 	assert_false(world_has_link("beta"));
-}
-
-static bool saw_move(struct world *w)
-{
-	return world_logged(w, "moved to another network namespace");
-}
-
-/* A process in a namespace of its own, until its pipe is closed. */
-static pid_t make_other_namespace(int *ret_leave)
-{
-	int ready[2], leave[2];
-	char c;
-	assert_int_equal(pipe(ready), 0);
-	assert_int_equal(pipe(leave), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		close(leave[1]);
-		int failed = unshare(CLONE_NEWNET) != 0 || write(ready[1], "x", 1) != 1;
-		while (!failed && read(leave[0], &c, 1) > 0)
-			;
-		_exit(failed);
-	}
-	close(leave[0]);
-	close(ready[1]);
-	assert_int_equal(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	*ret_leave = leave[1];
-	return pid;
-}
-
-static void a_device_moved_elsewhere_goes_on_until_it_is_deleted(void **state)
-{
-	struct world *w = &world;
-	int leave, status;
-	(void)state;
-	pid_t other = make_other_namespace(&leave);
-	world_init(w, "alpha");
-	world_must_start(w, 1);
-	assert_int_equal(world_move_to("alpha", other), 0);
-	world_until(w, saw_move);
-	assert_false(w->fake.failed);
-	/* with its namespace goes the device */
-	close(leave);
-	assert_int_equal(waitpid(other, &status, 0), other);
-	world_until(w, world_failed);
-	assert_int_equal(w->fake.failure.status, VPN_ECLOSED);
-	world_stop(w);
 }
 
 int main(void)
@@ -740,7 +682,6 @@ int main(void)
 		cmocka_unit_test(a_change_of_mtu_is_told),
 		cmocka_unit_test(an_address_that_others_remove_is_told),
 		cmocka_unit_test(follows_a_new_name),
-		cmocka_unit_test(a_device_moved_elsewhere_goes_on_until_it_is_deleted),
 	};
 	return cmocka_run_group_tests(tests, world_enter, NULL);
 }

@@ -15,10 +15,15 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,11 +33,21 @@ const struct vpn_component *world_component(void)
 	return vpncore_plugin_v1.components[0];
 }
 
+/* A /dev/net/tun of our own that everybody may open, as udev makes it; not every machine has udev. */
+static bool share_tun(void)
+{
+	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("none", "/mnt", "tmpfs", 0, "mode=755") == 0 &&
+	       mknod("/mnt/tun", S_IFCHR | 0666, makedev(10, 200)) == 0 &&
+	       chmod("/mnt/tun", 0666) == 0 &&
+	       mount("/mnt/tun", "/dev/net/tun", NULL, MS_BIND, NULL) == 0;
+}
+
 int world_enter(void **state)
 {
 	(void)state;
-	if (unshare(CLONE_NEWNET) != 0) {
-		fprintf(stderr, "cannot make a network namespace (%s): these tests run as root\n",
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 || !share_tun()) {
+		fprintf(stderr, "cannot make namespaces (%s): these tests run as root\n",
 			strerror(errno));
 		return -1;
 	}
@@ -131,6 +146,21 @@ bool world_logged(struct world *w, const char *text)
 	return strstr(w->fake.log, text) != NULL;
 }
 
+const struct vpn_device_ext *world_device(struct world *w)
+{
+	const struct vpn_device_ext *ext = world_component()->lifecycle->get_extension(
+		w->inst, VPN_EXT_DEVICE);
+	assert_non_null(ext);
+	return ext;
+}
+
+struct vpn_device_info world_info(struct world *w)
+{
+	struct vpn_device_info info = {.size = sizeof(info)};
+	assert_int_equal(world_device(w)->info(w->inst, &info), VPN_OK);
+	return info;
+}
+
 /* ---- another program ---- */
 
 static int find_link(const char *name, struct tuntap_link *ret)
@@ -191,6 +221,7 @@ struct change {
 	int up;
 	uint32_t mtu;
 	pid_t pid;
+	int ns; /* descriptor, 0 = none */
 };
 
 /* A change of a link in words that the driver's own netlink code does not have. */
@@ -211,6 +242,8 @@ static int change_link(const struct change *c)
 		mnl_attr_put_u32(nlh, IFLA_MTU, c->mtu);
 	if (c->pid != 0)
 		mnl_attr_put_u32(nlh, IFLA_NET_NS_PID, (uint32_t)c->pid);
+	if (c->ns != 0)
+		mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)c->ns);
 	if (c->to != NULL)
 		mnl_attr_put_strz(nlh, IFLA_IFNAME, c->to);
 	int r = -1;
@@ -249,6 +282,11 @@ int world_move_to(const char *name, pid_t pid)
 		&(struct change){.type = RTM_NEWLINK, .name = name, .up = -1, .pid = pid});
 }
 
+int world_move_to_descriptor(const char *name, int ns)
+{
+	return change_link(&(struct change){.type = RTM_NEWLINK, .name = name, .up = -1, .ns = ns});
+}
+
 int world_rename(const char *name, const char *to)
 {
 	return change_link(&(struct change){.type = RTM_NEWLINK, .name = name, .up = -1, .to = to});
@@ -282,6 +320,51 @@ struct vpn_prefix world_prefix(const char *text)
 	assert_int_equal(inet_pton(out.family == VPN_AF_INET6 ? AF_INET6 : AF_INET, host, out.addr),
 			 1);
 	return out;
+}
+
+struct world_namespace world_make_namespace(void)
+{
+	struct world_namespace ns;
+	int ready[2];
+	char c;
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	ns.keeper = fork();
+	assert_true(ns.keeper >= 0);
+	if (ns.keeper == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare(CLONE_NEWNET) != 0 || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return ns;
+}
+
+void world_end_namespace(struct world_namespace *ns)
+{
+	assert_int_equal(kill(ns->keeper, SIGKILL), 0);
+	assert_int_equal(waitpid(ns->keeper, NULL, 0), ns->keeper);
+}
+
+int world_go_to(const struct world_namespace *ns)
+{
+	char path[64];
+	int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)ns->keeper);
+	int there = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(home >= 0 && there >= 0);
+	assert_int_equal(setns(there, CLONE_NEWNET), 0);
+	close(there);
+	return home;
+}
+
+void world_go_home(int home)
+{
+	assert_int_equal(setns(home, CLONE_NEWNET), 0);
+	close(home);
 }
 
 bool world_in_child(int (*body)(void))

@@ -48,6 +48,10 @@ void world_until_slow(struct world *w, bool (*done)(struct world *w));
 bool world_failed(struct world *w);
 bool world_logged(struct world *w, const char *text);
 
+/* What the driver tells of its device; fails the test when it tells nothing. */
+struct vpn_device_info world_info(struct world *w);
+const struct vpn_device_ext *world_device(struct world *w);
+
 /* ---- another program ---- */
 
 struct tuntap_link world_link(const char *name); /* must be there */
@@ -57,6 +61,7 @@ int world_delete_link(const char *name);
 int world_set_up(const char *name, bool up);
 int world_set_mtu(const char *name, uint32_t mtu);
 int world_move_to(const char *name, pid_t pid);
+int world_move_to_descriptor(const char *name, int ns);
 int world_rename(const char *name, const char *to);
 int world_delete_address(const char *name, const struct tuntap_address *a);
 
@@ -64,6 +69,17 @@ int world_delete_address(const char *name, const struct tuntap_address *a);
 void world_make_persistent(const char *name, int flags, long owner);
 
 struct vpn_prefix world_prefix(const char *text);
+
+/* Another network namespace, kept by a process. */
+struct world_namespace {
+	pid_t keeper; /* the namespace ends with it */
+};
+struct world_namespace world_make_namespace(void);
+void world_end_namespace(struct world_namespace *ns);
+
+/* Goes into it; returns what world_go_home() takes. */
+int world_go_to(const struct world_namespace *ns);
+void world_go_home(int home);
 
 /* Runs `body` in a child process; true when it returned 0. */
 bool world_in_child(int (*body)(void));

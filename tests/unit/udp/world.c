@@ -163,10 +163,13 @@ static uint32_t fake_split(struct vpn_lane *lane, struct vpn_packet *parent, uin
 
 static void fake_log(const struct vpn_host *host, uint32_t level, const char *text)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	struct world *w = host->ctx;
+	pthread_mutex_lock(&lock);
 	if (level <= VPN_LOG_WARN)
 		w->warnings++;
 	snprintf(w->said, sizeof(w->said), "%s", text);
+	pthread_mutex_unlock(&lock);
 }
 
 static uint64_t fake_now_ns(const struct vpn_host *host)
@@ -183,15 +186,19 @@ static struct world_lane *lane_of(struct vpn_lane *pub)
 static vpn_status fake_watch(struct vpn_lane *pub, int fd, uint32_t events, uint64_t token)
 {
 	struct world_lane *l = lane_of(pub);
-	for (size_t i = 0; i < 4; i++) {
-		if (l->watches[i].fd != fd && l->watches[i].fd != -1)
-			continue;
-		l->watches[i].fd = fd;
-		l->watches[i].events = events;
-		l->watches[i].token = token;
-		return VPN_OK;
-	}
-	return VPN_ENOMEM;
+	size_t at = 4;
+	for (size_t i = 4; i-- > 0;)
+		if (l->watches[i].fd == -1)
+			at = i;
+	for (size_t i = 0; i < 4; i++)
+		if (l->watches[i].fd == fd)
+			at = i;
+	if (at == 4)
+		return VPN_ENOMEM;
+	l->watches[at].fd = events != 0 ? fd : -1;
+	l->watches[at].events = events;
+	l->watches[at].token = token;
+	return VPN_OK;
 }
 
 static void fake_arm(struct vpn_lane *pub, uint64_t deadline_ns)
@@ -368,6 +375,11 @@ uint16_t world_port(const struct world *w)
 	return w->udp->port;
 }
 
+const struct vpn_socket_ext *world_socket(const struct world *w)
+{
+	return world_component()->lifecycle->get_extension(w->udp, VPN_EXT_SOCKET);
+}
+
 uint64_t world_counted(const struct world *w, enum udp_count what)
 {
 	uint64_t sum = 0;
@@ -407,11 +419,17 @@ void world_serve(struct world *w, int ms)
 		for (size_t k = 0; k < 4; k++)
 			serve_watch(w, &w->lanes[i], k, ms);
 	}
+	world_wake(w);
+}
+
+void world_wake(struct world *w)
+{
+	const struct vpn_flow *flow = world_component()->flow;
 	for (uint32_t i = 0; i < w->host.n_lanes; i++) {
-		if (w->woken[i] == 0)
+		if (atomic_exchange(&w->woken[i], 0) == 0)
 			continue;
-		w->woken[i] = 0;
-		world_component()->flow->ready(w->udp, &w->lanes[i].pub, VPN_TOKEN_WAKE, 0);
+		while (flow->ready(w->udp, &w->lanes[i].pub, VPN_TOKEN_WAKE, 0) == VPN_MORE)
+			;
 	}
 }
 

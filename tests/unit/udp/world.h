@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "remote.h"
@@ -65,7 +66,7 @@ struct world {
 	uint32_t asked_family;
 	char asked_name[64];
 	vpn_status resolve_status;
-	uint32_t woken[WORLD_LANES];
+	_Atomic uint32_t woken[WORLD_LANES];
 	uint32_t failures; /* calls of fail() */
 	uint32_t warnings; /* lines logged as warning or error */
 	char said[256];    /* last line logged */
@@ -88,7 +89,15 @@ void world_must_start(struct world *w);
 /* Stops and destroys; fails the test when a packet or watch is left. */
 void world_end(struct world *w);
 
+/* The port that was bound last. */
 uint16_t world_port(const struct world *w);
+
+/* The extension VPN_EXT_SOCKET of the component. */
+const struct vpn_socket_ext *world_socket(const struct world *w);
+
+/* Gives lanes that were woken their call, to the end. */
+void world_wake(struct world *w);
+
 uint64_t world_counted(const struct world *w, enum udp_count what);
 
 /* Serves events of all lanes for up to ms milliseconds; returns at once after one round with some. */
