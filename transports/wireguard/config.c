@@ -15,11 +15,7 @@ void wg_config_lock(struct wg *wg)
 
 void wg_config_unlock(struct wg *wg)
 {
-	/* what was taken out is freed by lane 0, and staged packets of peers that are gone go */
-	bool retired = atomic_load(&wg->has_retired);
 	wg_unlock(wg);
-	if (retired)
-		wg_wake_first(wg);
 }
 
 /* ---- the device ---- */
@@ -151,7 +147,7 @@ void wg_config_peer_remove(struct wg *wg, struct wg_peer *peer)
 	wg_allowedips_remove_peer(&wg->allowed, &peer->allowed);
 	wg_peer_stop(peer);
 	peer->todo = 0; /* lane 0 takes it off the list */
-	atomic_store(&wg->has_retired, true);
+	wg_retired(wg);
 	wg_peer_put_locked(peer);
 	wg_wake_all(wg);
 	wg_changed(wg);
@@ -186,7 +182,7 @@ void wg_config_peer_set_keepalive(struct wg *wg, struct wg_peer *peer, uint16_t 
 void wg_config_peer_clear_allowed(struct wg *wg, struct wg_peer *peer)
 {
 	wg_allowedips_remove_peer(&wg->allowed, &peer->allowed);
-	atomic_store(&wg->has_retired, true);
+	wg_retired(wg);
 	wg_changed(wg);
 }
 
@@ -203,7 +199,7 @@ void wg_config_peer_remove_allowed(struct wg *wg, struct wg_peer *peer,
 {
 	if (!wg_allowedips_remove(&wg->allowed, prefix, peer))
 		return;
-	atomic_store(&wg->has_retired, true);
+	wg_retired(wg);
 	wg_changed(wg);
 }
 

@@ -88,7 +88,7 @@ static struct wg_keypair *new_pending(struct wg_peer *p)
 	struct wg *wg = p->wg;
 	if (p->pending != NULL) {
 		wg_keypair_retire(&wg->index, &wg->epoch, p->pending);
-		atomic_store(&wg->has_retired, true);
+		wg_retired(wg);
 	}
 	p->pending = wg_keypair_new(&wg->index, p);
 	return p->pending;

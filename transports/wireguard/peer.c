@@ -40,12 +40,22 @@ void wg_peer_ref(struct wg_peer *p)
 	atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
 }
 
+bool wg_peer_try_ref(struct wg_peer *p)
+{
+	uint32_t refs = atomic_load_explicit(&p->refs, memory_order_relaxed);
+	while (refs != 0)
+		if (atomic_compare_exchange_weak_explicit(
+			    &p->refs, &refs, refs + 1, memory_order_relaxed, memory_order_relaxed))
+			return true;
+	return false;
+}
+
 void wg_peer_put_locked(struct wg_peer *p)
 {
 	if (atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	wg_epoch_retire(&p->wg->epoch, &p->retired, release);
-	atomic_store(&p->wg->has_retired, true);
+	wg_retired(p->wg);
 }
 
 void wg_peer_put(struct wg_peer *p)
@@ -58,6 +68,7 @@ void wg_peer_put(struct wg_peer *p)
 
 void wg_peer_start(struct wg_peer *p)
 {
+	wg_timers_stop(p); /* what a lane has noted since it was stopped has no look planned */
 	atomic_store(&p->running, true);
 	if (atomic_load(&p->keepalive_s) != 0)
 		wg_peer_ask(p, WG_TODO_KEEPALIVE);
@@ -67,7 +78,7 @@ static void retire(struct wg_peer *p, struct wg_keypair *k)
 {
 	wg_keypair_retire(&p->wg->index, &p->wg->epoch, k);
 	if (k != NULL)
-		atomic_store(&p->wg->has_retired, true);
+		wg_retired(p->wg);
 }
 
 void wg_peer_drop_sessions(struct wg_peer *p)

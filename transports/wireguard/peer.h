@@ -77,8 +77,11 @@ struct wg_peer {
 /* Without sessions, not started, one reference. NULL without memory. Under the lock. */
 struct wg_peer *wg_peer_new(struct wg *wg, const uint8_t public_key[WG_KEY_LEN]);
 
-/* References; put() retires the peer with the last one. put() takes the lock, put_locked() has it. */
+/* References; put() retires the peer with the last one. put() takes the lock, put_locked() has it. A
+ * lane that has found the peer without the lock asks for one with try_ref(): false when the peer is
+ * retired already. */
 void wg_peer_ref(struct wg_peer *p);
+bool wg_peer_try_ref(struct wg_peer *p);
 void wg_peer_put(struct wg_peer *p);
 void wg_peer_put_locked(struct wg_peer *p);
 

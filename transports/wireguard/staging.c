@@ -15,15 +15,18 @@ static struct vpn_packet *next_of(const struct vpn_packet *p)
 	return (struct vpn_packet *)(uintptr_t)p->scratch[0];
 }
 
-static void list_peer(struct wg_lane *l, struct wg_peer *peer)
+/* False: the peer was removed since we found it, and goes when this callback ends. */
+static bool list_peer(struct wg_lane *l, struct wg_peer *peer)
 {
 	struct wg_peer_lane *pl = mine(l, peer);
 	if (pl->is_staged)
-		return;
+		return true;
+	if (!wg_peer_try_ref(peer))
+		return false;
 	pl->is_staged = true;
 	pl->next_staged = l->staging.first;
 	l->staging.first = peer;
-	wg_peer_ref(peer);
+	return true;
 }
 
 static void append(struct wg_lane *l, struct wg_peer_lane *pl, struct vpn_packet *p)
@@ -59,6 +62,11 @@ static void drop(struct wg_lane *l, struct vpn_packet *p, uint32_t reason)
 void wg_staging_put(struct wg_lane *l, struct wg_peer *peer, struct vpn_packet **pkts, uint32_t n)
 {
 	struct wg_peer_lane *pl = mine(l, peer);
+	if (!list_peer(l, peer)) {
+		vpn_count(l->pub, DROP_DOWN, n);
+		l->host->release(l->pub, pkts, n);
+		return;
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		if (pl->n_staged >= WG_STAGED_MAX)
 			drop(l, take_first(l, pl), DROP_STAGED);
@@ -67,8 +75,19 @@ void wg_staging_put(struct wg_lane *l, struct wg_peer *peer, struct vpn_packet *
 		else
 			append(l, pl, pkts[i]);
 	}
-	if (pl->n_staged != 0)
-		list_peer(l, peer);
+}
+
+/* Puts packets back where take() found them. */
+static void put_back(struct wg_lane *l, struct wg_peer_lane *pl, struct vpn_packet **pkts,
+		     uint32_t n)
+{
+	for (uint32_t i = n; i-- != 0; pl->first = pkts[i]) {
+		pkts[i]->scratch[0] = (uintptr_t)pl->first;
+		if (pl->first == NULL)
+			pl->last = pkts[i];
+	}
+	pl->n_staged += n;
+	l->staging.count += n;
 }
 
 /* Up to a batch of packets, out of the queue. */
@@ -88,9 +107,7 @@ void wg_staging_flush(struct wg_lane *l, struct wg_peer *peer)
 		uint32_t n = take(l, pl, pkts);
 		if (wg_send_to(l, peer, pkts, n))
 			continue;
-		/* the session has ended meanwhile: what came behind these is not there yet, since
-		 * nothing was pushed */
-		wg_staging_put(l, peer, pkts, n);
+		put_back(l, pl, pkts, n);
 		return;
 	}
 }

@@ -57,6 +57,8 @@ bool wg_timers_reserve(struct wg_timers *t, uint32_t peers)
 	if (peers < t->room)
 		return true;
 	uint32_t room = t->room < 32 ? 64 : t->room * 2;
+	while (room <= peers)
+		room *= 2;
 	struct wg_peer **heap = realloc(t->heap, room * sizeof(struct wg_peer *));
 	if (heap == NULL)
 		return false;

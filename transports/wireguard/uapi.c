@@ -5,8 +5,8 @@
  * One poll() over all clients; nothing waits for one of them. A client is read a piece at a time and
  * only while it has taken all our answers: so one answer at most waits in memory for each, and who
  * does not read stops nobody but itself. A client that takes nothing of a waiting answer for
- * PATIENCE_MS is let go. One that is silent between operations may stay, until the places are all
- * taken and somebody else needs one.
+ * PATIENCE_MS is let go. One that is silent may stay, until all places are taken and somebody else
+ * needs one.
  */
 #include "uapi.h"
 
@@ -209,15 +209,28 @@ static void accept_clients(struct wg_uapi *u)
 	}
 }
 
+static bool somebody_waits(struct wg_uapi *u)
+{
+	struct pollfd f = {.fd = u->socket.fd, .events = POLLIN};
+	return free_place(u) == NULL && poll(&f, 1, 0) == 1;
+}
+
+/* Lets go who takes no answer, and the one that is silent for longest if its place is needed. */
 static void lose_patience(struct wg_uapi *u)
 {
-	bool full = free_place(u) == NULL;
-	int64_t oldest = now_ms() - PATIENCE_MS;
+	int64_t limit = now_ms() - PATIENCE_MS;
+	struct client *longest = NULL;
 	for (size_t i = 0; i < WG_UAPI_CLIENTS; i++) {
 		struct client *c = &u->clients[i];
-		if (c->fd >= 0 && (full || has_output(c)) && c->progress_ms <= oldest)
+		if (c->fd < 0 || c->progress_ms > limit)
+			continue;
+		if (has_output(c))
 			drop(c);
+		else if (longest == NULL || c->progress_ms < longest->progress_ms)
+			longest = c;
 	}
+	if (longest != NULL && somebody_waits(u))
+		drop(longest);
 }
 
 /* ---- the thread ---- */

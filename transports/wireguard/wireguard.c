@@ -31,6 +31,12 @@ void wg_wake_all(struct wg *wg)
 		wg->host->wake(wg->host, i);
 }
 
+void wg_retired(struct wg *wg)
+{
+	if (!atomic_exchange(&wg->has_retired, true))
+		wg_wake_first(wg);
+}
+
 /* ---- who listens to us ---- */
 
 void wg_changed(struct wg *wg)
@@ -448,8 +454,11 @@ static void do_some(struct wg_lane *l)
 		p->todo = 0;
 		if ((what & WG_TODO_HANDSHAKE) != 0)
 			wg_handshake_initiate_locked(l, p, false);
-		if ((what & WG_TODO_KEEPALIVE) != 0)
+		if ((what & WG_TODO_KEEPALIVE) != 0 && atomic_load(&p->running)) {
 			wg_send_keepalive_locked(l, p, VPN_POOL_TX);
+			/* also when nothing could be sent: there may be an endpoint next time */
+			wg_timers_any_passed(l, p, true);
+		}
 		wg_peer_put_locked(p);
 	}
 	wg_unlock(wg);
@@ -557,7 +566,7 @@ static const struct vpn_counter counters[WG_COUNTERS] = {
 					"packets from an address that is not the peer's"),
 	[DROP_NO_PEER] = DROP("drop_no_peer", "packets to an address that is no peer's"),
 	[DROP_NO_ENDPOINT] = DROP("drop_no_endpoint",
-				  "packets to a peer that is nobody knows where"),
+				  "packets to a peer whose endpoint is not known"),
 	[DROP_LOOP] = DROP("drop_loop", "packets of our own that came back to us"),
 	[DROP_NOT_IP] = DROP("drop_not_ip", "packets from the device that are not IP"),
 	[DROP_STAGED] = DROP("drop_staged", "packets that waited for a session behind too many"),

@@ -142,6 +142,9 @@ static inline void wg_unlock(struct wg *wg)
 /* Lane 0 shall look at todo, timers and retired objects. [any] */
 void wg_wake_first(struct wg *wg);
 
+/* Something was retired: lane 0 frees it when no lane uses it any more. [any] */
+void wg_retired(struct wg *wg);
+
 /* Every lane shall look at its staged packets. [any] */
 void wg_wake_all(struct wg *wg);
 
