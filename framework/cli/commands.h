@@ -16,5 +16,10 @@ int cmd_graph(int argc, char **argv);
 int cmd_plugin(int argc, char **argv);
 int cmd_plugin_list(int argc, char **argv);
 int cmd_plugin_show(int argc, char **argv);
+int cmd_keygen(int argc, char **argv);
+int cmd_psk(int argc, char **argv);
+int cmd_pubkey(int argc, char **argv);
+int cmd_import(int argc, char **argv);
+int cmd_wg(int argc, char **argv);
 
 #endif

@@ -26,6 +26,10 @@ static const char help_program[] =
 	"  graph FILE        draw the pipeline of a manifest\n"
 	"  plugin list       list the components that plugins bring\n"
 	"  plugin show ID    describe a component: options, defaults, counters\n"
+	"  keygen, psk       make a private or a preshared key for WireGuard\n"
+	"  pubkey [FILE]     print the public key of a private one\n"
+	"  import FILE       turn a wg-quick file into a manifest\n"
+	"  wg IFNAME         start an interface that wg(8) configures, like wireguard-go\n"
 	"  help [COMMAND]    show the help of a command\n"
 	"\n"
 	"Options:\n"
@@ -141,6 +145,93 @@ static const char help_plugin_show[] =
 	"  vpncore plugin show --plugin ./transport-xor.so org.example.xor\n"
 	"  vpncore plugin show --json udp | jq -r '.options[].name'\n";
 
+static const char help_keygen[] =
+	"Usage: vpncore keygen [OPTION...]\n"
+	"\n"
+	"Makes a random private key for WireGuard and prints it in base64, as 'wg genkey'\n"
+	"does.\n"
+	"\n"
+	"Options:\n"
+	"  -o, --output FILE  write it to a new file of mode 0600 instead\n"
+	"  -h, --help         show this text\n"
+	"\n"
+	"Examples:\n"
+	"  vpncore keygen -o wg0.key && vpncore pubkey wg0.key\n"
+	"  (umask 077; vpncore keygen | tee wg0.key | vpncore pubkey)\n";
+
+static const char help_psk[] =
+	"Usage: vpncore psk [OPTION...]\n"
+	"\n"
+	"Makes a random preshared key for WireGuard and prints it in base64, as 'wg genpsk'\n"
+	"does. Both peers get the same one.\n"
+	"\n"
+	"Options:\n"
+	"  -o, --output FILE  write it to a new file of mode 0600 instead\n"
+	"  -h, --help         show this text\n"
+	"\n"
+	"Examples:\n"
+	"  vpncore psk -o wg0.peer1.psk\n";
+
+static const char help_pubkey[] =
+	"Usage: vpncore pubkey [OPTION...] [FILE]\n"
+	"\n"
+	"Reads a private key in base64 from FILE, or from standard input, and prints the\n"
+	"public key that belongs to it, as 'wg pubkey' does.\n"
+	"\n"
+	"Options:\n"
+	"  -h, --help  show this text\n"
+	"\n"
+	"Examples:\n"
+	"  vpncore pubkey wg0.key\n"
+	"  vpncore pubkey < wg0.key\n";
+
+static const char help_import[] =
+	"Usage: vpncore import [OPTION...] FILE\n"
+	"\n"
+	"Turns FILE, written for wg-quick(8) (- is standard input), into a manifest. Without\n"
+	"-o the manifest goes to standard output, keys included. What vpncore cannot carry\n"
+	"out is told as a warning with its place; a file with errors gives no manifest.\n"
+	"\n"
+	"Options:\n"
+	"  -o, --output OUT.json  write OUT.json, OUT.key with the private key, and\n"
+	"                         OUT.peerN.psk with preshared keys, all of mode 0600; all or\n"
+	"                         nothing\n"
+	"  -f, --force            replace those files where they exist\n"
+	"  -h, --help             show this text\n"
+	"\n"
+	"Exit status: 0 written, 1 a file cannot be read or written, 2 FILE is wrong.\n"
+	"\n"
+	"Examples:\n"
+	"  vpncore import -o wg0.json /etc/wireguard/wg0.conf && vpncore check wg0.json\n";
+
+static const char help_wg[] =
+	"Usage: vpncore wg [OPTION...] IFNAME\n"
+	"       vpncore-wg [OPTION...] IFNAME\n"
+	"\n"
+	"Starts the WireGuard interface IFNAME, which wg(8) configures, and goes into the\n"
+	"background when interface and socket are ready, as wireguard-go does. %d in IFNAME\n"
+	"stands for the first free number. It ends, with status 0, when the interface or\n"
+	"/var/run/wireguard/IFNAME.sock is deleted.\n"
+	"\n"
+	"Options:\n"
+	"  -f, --foreground   stay in the foreground\n"
+	"  -m, --path-mtu N   largest packet of the paths to the peers, 1360 to 65535 bytes:\n"
+	"                     the interface begins with an MTU of N - 80, and cannot be set\n"
+	"                     to more; otherwise it begins with 1420, and N is the largest\n"
+	"                     MTU of this machine's interfaces\n"
+	"  -h, --help         show this text\n"
+	"\n"
+	"Environment:\n"
+	"  LOG_LEVEL              verbose, error (otherwise) or silent\n"
+	"  WG_PROCESS_FOREGROUND  1: stay in the foreground\n"
+	"  WG_TUN_FD, WG_UAPI_FD  descriptors of a TUN device and of a listening socket that\n"
+	"                         were opened already\n"
+	"  WG_TUN_NAME_FILE       file to write the interface's name to\n"
+	"\n"
+	"Examples:\n"
+	"  vpncore wg wg0 && wg setconf wg0 wg0.conf\n"
+	"  WG_QUICK_USERSPACE_IMPLEMENTATION=vpncore-wg wg-quick up wg0\n";
+
 static const struct help helps[] = {
 	{"", help_program},
 	{"run", help_run},
@@ -149,6 +240,11 @@ static const struct help helps[] = {
 	{"plugin", help_plugin},
 	{"plugin list", help_plugin_list},
 	{"plugin show", help_plugin_show},
+	{"keygen", help_keygen},
+	{"psk", help_psk},
+	{"pubkey", help_pubkey},
+	{"import", help_import},
+	{"wg", help_wg},
 };
 
 bool help_print(const char *command)

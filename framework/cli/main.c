@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vpncore: the program. Finds the subcommand and runs it. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <vpncore/plugin.h>
@@ -24,10 +25,9 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{"run", cmd_run},
-	{"check", cmd_check},
-	{"graph", cmd_graph},
-	{"plugin", cmd_plugin},
+	{"run", cmd_run},       {"check", cmd_check},   {"graph", cmd_graph},
+	{"plugin", cmd_plugin}, {"keygen", cmd_keygen}, {"psk", cmd_psk},
+	{"pubkey", cmd_pubkey}, {"import", cmd_import}, {"wg", cmd_wg},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -84,11 +84,26 @@ static int dispatch(int argc, char **argv)
 	return refuse(word);
 }
 
+/* Under this name the program is a drop-in for wireguard-go. */
+static bool is_drop_in(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+	return strcmp(slash != NULL ? slash + 1 : program, "vpncore-wg") == 0;
+}
+
+static int run_drop_in(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return show_version();
+	return cmd_wg(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	/* a line that is put together of pieces is one write all the same */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
-	int status = dispatch(argc, argv);
+	int status = argc > 0 && is_drop_in(argv[0]) ? run_drop_in(argc, argv)
+						     : dispatch(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("vpncore: cannot write to stdout");
 		if (status == STATUS_OK)

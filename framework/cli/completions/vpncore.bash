@@ -33,7 +33,7 @@ _vpncore()
 		prev=${COMP_WORDS[COMP_CWORD-2]}
 	fi
 	if ((COMP_CWORD == 1)); then
-		_vpncore_words "run check graph plugin help --help --version" "$cur"
+		_vpncore_words "run check graph plugin keygen psk pubkey import wg help --help --version" "$cur"
 		return
 	fi
 	if [[ $command == plugin ]] && ((COMP_CWORD == 2)); then
@@ -49,6 +49,10 @@ _vpncore()
 	"graph --format" | "graph -f") _vpncore_words "text dot" "$cur"; return ;;
 	"plugin show --kind" | "plugin show -k")
 		_vpncore_words "device transport routes dns" "$cur"; return ;;
+	"keygen --output" | "keygen -o" | "psk --output" | "psk -o")
+		compopt -o default 2>/dev/null; return ;;
+	"import --output" | "import -o") _vpncore_files json "$cur"; return ;;
+	"wg --path-mtu" | "wg -m") return ;;
 	"plugin show --plugin" | "plugin show -p") _vpncore_files so "$cur"; return ;;
 	esac
 	case "$command $cur" in
@@ -58,16 +62,29 @@ _vpncore()
 	"plugin list "*) _vpncore_words "--json --help" "$cur" ;;
 	"plugin show -"*) _vpncore_words "--kind --plugin --json --help" "$cur" ;;
 	"plugin show "*) _vpncore_words "$(_vpncore_ids)" "$cur" ;;
+	"keygen "* | "psk "*) _vpncore_words "--output --help" "$cur" ;;
+	"pubkey -"*) _vpncore_words "--help" "$cur" ;;
+	"pubkey "*) _vpncore_files key "$cur" ;;
+	"import -"*) _vpncore_words "--output --force --help" "$cur" ;;
+	"import "*) _vpncore_files conf "$cur" ;;
+	"wg "*) _vpncore_words "--foreground --path-mtu --help" "$cur" ;;
 	"help plugin"*) _vpncore_words "plugin" "$cur" ;;
 	"help "*)
 		if [[ $prev == plugin ]]; then
 			_vpncore_words "list show" "$cur"
 		else
-			_vpncore_words "run check graph plugin" "$cur"
+			_vpncore_words "run check graph plugin keygen psk pubkey import wg" "$cur"
 		fi
 		;;
 	"run "* | "check "* | "graph "*) _vpncore_files json "$cur" ;;
 	esac
 }
 
+_vpncore_wg()
+{
+	COMPREPLY=()
+	_vpncore_words "--foreground --path-mtu --help --version" "${COMP_WORDS[COMP_CWORD]}"
+}
+
 complete -F _vpncore vpncore
+complete -F _vpncore_wg vpncore-wg

@@ -24,6 +24,11 @@ complete -c vpncore -n __vpncore_at_end -a run -d 'Bring a pipeline up and carry
 complete -c vpncore -n __vpncore_at_end -a check -d 'Say everything that is wrong with manifests'
 complete -c vpncore -n __vpncore_at_end -a graph -d 'Draw a pipeline'
 complete -c vpncore -n __vpncore_at_end -a plugin -d 'Tell what the installed plugins can do'
+complete -c vpncore -n __vpncore_at_end -a keygen -d 'Make a private key for WireGuard'
+complete -c vpncore -n __vpncore_at_end -a psk -d 'Make a preshared key for WireGuard'
+complete -c vpncore -n __vpncore_at_end -a pubkey -d 'Print the public key of a private one'
+complete -c vpncore -n __vpncore_at_end -a import -d 'Turn a wg-quick file into a manifest'
+complete -c vpncore -n __vpncore_at_end -a wg -d 'Start an interface that wg(8) configures'
 complete -c vpncore -n __vpncore_at_end -a help -d 'Show the help of a command'
 complete -c vpncore -n __vpncore_at_end -s V -l version -d 'Show versions'
 complete -c vpncore -s h -l help -d 'Show help'
@@ -46,5 +51,21 @@ complete -c vpncore -n '__vpncore_at plugin show' -s j -l json -d 'Print JSON'
 complete -c vpncore -n '__vpncore_at plugin show' -s k -l kind -x -a 'device transport routes dns' -d 'Kind of the component'
 complete -c vpncore -n '__vpncore_at plugin show' -s p -l plugin -r -F -d 'Look into this plugin file'
 
-complete -c vpncore -n '__vpncore_at_end help' -a 'run check graph plugin'
+complete -c vpncore -n '__vpncore_at keygen' -s o -l output -r -F -d 'Write to a new file'
+complete -c vpncore -n '__vpncore_at psk' -s o -l output -r -F -d 'Write to a new file'
+complete -c vpncore -n '__vpncore_at pubkey' -F
+
+complete -c vpncore -n '__vpncore_at import' -k -a '(__fish_complete_suffix .conf)'
+complete -c vpncore -n '__vpncore_at import' -s o -l output -r -F -d 'Write manifest and keys'
+complete -c vpncore -n '__vpncore_at import' -s f -l force -d 'Replace files that exist'
+
+complete -c vpncore -n '__vpncore_at wg' -s f -l foreground -d 'Stay in the foreground'
+complete -c vpncore -n '__vpncore_at wg' -s m -l path-mtu -x -d 'Largest packet of the paths'
+complete -c vpncore-wg -f
+complete -c vpncore-wg -s f -l foreground -d 'Stay in the foreground'
+complete -c vpncore-wg -s m -l path-mtu -x -d 'Largest packet of the paths'
+complete -c vpncore-wg -s h -l help -d 'Show help'
+complete -c vpncore-wg -l version -d 'Show versions'
+
+complete -c vpncore -n '__vpncore_at_end help' -a 'run check graph plugin keygen psk pubkey import wg'
 complete -c vpncore -n '__vpncore_at_end help plugin' -a 'list show'

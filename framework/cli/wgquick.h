@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * wgquick: the configuration files of wg(8) and wg-quick(8), parsed. Touches nothing but memory.
+ *
+ * What those programs take is taken: sections and keys in any case, '#' comments, keys that stand
+ * twice (the last one counts), lists in one or several lines, an [Interface] in several parts. What
+ * vpncore cannot carry out, or what changes nothing there but something here, is told as a warning.
+ */
+#ifndef VPNCORE_CLI_WGQUICK_H
+#define VPNCORE_CLI_WGQUICK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <vpncore/tcpip.h>
+
+#include "keys.h"
+#include "problems.h"
+
+#define WGQUICK_BYTES_MAX (16u << 20)
+#define WGQUICK_ADDRESSES_MAX 256u
+#define WGQUICK_PROBLEMS_MAX  1000u /* reading ends when there are so many */
+
+/* The outer headers in front of a packet: IPv6 40, UDP 8, data header 16, tag 16 (whitepaper 5.4.6). */
+#define WGQUICK_OVERHEAD    80u
+#define WGQUICK_MTU_MAX     (65535u - WGQUICK_OVERHEAD)
+#define WGQUICK_MTU_MIN     68u   /* RFC 791 */
+#define WGQUICK_MTU_MIN_IP6 1280u /* RFC 8200 section 5 */
+
+struct wgquick_place {
+	int line; /* from 1; 0 = it does not stand in the file */
+	int column;
+};
+
+struct wgquick_allowed {
+	struct tcpip_prefix prefix; /* host bits are zero */
+	size_t peer;
+	struct wgquick_place place;
+	bool twice; /* stands in the same peer already: to be left out */
+};
+
+struct wgquick_peer {
+	struct wgquick_place place;        /* of the section */
+	struct wgquick_place public_place; /* of its PublicKey */
+	uint8_t public_key[KEYS_LEN];
+	uint8_t preshared_key[KEYS_LEN]; /* zero = none */
+	char *endpoint;                  /* host:port as a manifest has it; NULL = none */
+	uint16_t keepalive;              /* seconds, 0 = off */
+	size_t first_allowed, n_allowed; /* within wgquick.allowed */
+};
+
+struct wgquick {
+	struct wgquick_place place; /* of the first [Interface] */
+	struct wgquick_place private_place, mtu_place, table_place;
+	uint8_t private_key[KEYS_LEN];
+	uint16_t listen_port; /* 0 = any */
+	uint32_t mtu;         /* 0 = not given */
+	uint32_t fwmark;      /* 0 = none */
+	bool no_routes;       /* Table = off */
+	struct tcpip_prefix addresses[WGQUICK_ADDRESSES_MAX];
+	size_t n_addresses;
+	struct wgquick_peer *peers;
+	size_t n_peers;
+	struct wgquick_allowed *allowed; /* peer by peer */
+	size_t n_allowed;
+};
+
+/*
+ * Parses a file; errors and warnings go to *problems with their places, and without keys or other
+ * values of secrets. NULL when there were errors (or no memory, which is one). Needs sodium_init().
+ * [any]
+ */
+struct wgquick *wgquick_parse(const char *text, size_t len, struct problems *problems);
+
+/* Wipes and frees. Accepts NULL, returns NULL. */
+struct wgquick *wgquick_free(struct wgquick *w);
+
+#endif
