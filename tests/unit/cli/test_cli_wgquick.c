@@ -98,7 +98,7 @@ static void reads_a_file_of_the_largest_size_and_no_more(void **state)
 	assert_string_equal(said, "");
 	wgquick_free(w);
 	assert_null(parse(text, WGQUICK_BYTES_MAX + 1, said));
-	assert_string_equal(said, "f: is larger than 1048576 bytes\n");
+	assert_string_equal(said, "f: is larger than 16777216 bytes\n");
 	free(text);
 }
 

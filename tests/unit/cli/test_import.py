@@ -172,7 +172,7 @@ class Files(Test):
     def test_a_file_that_never_ends_is_refused(self):
         with open("/dev/zero") as zero:
             done = self.vpncore("import", "-", status=2, stdin_file=zero)
-        self.assertIn("is larger than 1048576 bytes", done.stderr)
+        self.assertIn("is larger than 16777216 bytes", done.stderr)
 
     def test_a_large_file_loses_nothing(self):
         text = FILE + "AllowedIPs = " + ",".join("fd00:%x::" % i for i in range(60000))

@@ -315,7 +315,7 @@ static void a_peer_that_somebody_else_removes_meanwhile_stays_removed(void **sta
 	wg_config_lock(&t.wg);
 	wg_config_remove_all_peers(&t.wg);
 	wg_config_unlock(&t.wg);
-	talk_say(&t, "allowed_ip=10.0.0.0/8\nupdate_only=true\nremove=true\n\n");
+	talk_say(&t, "allowed_ip=10.0.0.0/8\nallowed_ip=::/0\n\n");
 	assert_string_equal(t.answer, "errno=0\n\n");
 	assert_int_equal(fake_count_peers(&t.wg), 0);
 	talk_end(&t);
