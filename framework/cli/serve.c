@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "log.h"
 #include "notify.h"
+#include "trim.h"
 
 struct run {
 	uv_loop_t loop;
@@ -139,6 +140,7 @@ static int go_on(struct run *r, const struct graph *g)
 	if (r->hooks != NULL && !r->hooks->up(r->hooks->ctx, r->pipeline))
 		return STATUS_FAILED;
 	announce(g);
+	trim_memory();
 	while (!r->ended)
 		uv_run(&r->loop, UV_RUN_DEFAULT);
 	(void)notify_send("STOPPING=1");

@@ -520,7 +520,8 @@ static int is_plugin_file(const struct dirent *e)
 	return n > 3 && e->d_name[0] != '.' && strcmp(e->d_name + n - 3, ".so") == 0;
 }
 
-static void load_folder(struct loader *l, const char *dir)
+/* Those of a folder whose names begin with `prefix`. */
+static void load_folder(struct loader *l, const char *dir, const char *prefix)
 {
 	struct dirent **names = NULL;
 	int n = scandir(dir, &names, is_plugin_file, alphasort);
@@ -528,11 +529,12 @@ static void load_folder(struct loader *l, const char *dir)
 		refuse(l, dir, "%s", strerror(errno));
 	for (int i = 0; i < n; i++) {
 		char *path = NULL;
-		if (asprintf(&path, "%s/%s", dir, names[i]->d_name) < 0)
+		bool wanted = strncmp(names[i]->d_name, prefix, strlen(prefix)) == 0;
+		if (wanted && asprintf(&path, "%s/%s", dir, names[i]->d_name) < 0)
 			path = NULL;
 		if (path != NULL)
 			load_file(l, path, true);
-		else
+		else if (wanted)
 			refuse(l, dir, "out of memory");
 		free(path);
 		free(names[i]);
@@ -625,13 +627,18 @@ static const struct loaded *find_in_file(struct loader *l, uint32_t kind, const 
 	return NULL;
 }
 
+/* What the file of a component of this kind is named for: "WORD-ID.so". */
+static const char *word_of(uint32_t kind)
+{
+	return kind == VPN_KIND_DEVICE ? "driver" : loader_kind_name(kind);
+}
+
 /* Tries the file that is named for the component, then all others of the folder. */
 static const struct loaded *find_in_folder(struct loader *l, uint32_t kind, const char *id,
 					   const char *dir)
 {
 	char *path = NULL;
-	const char *word = kind == VPN_KIND_DEVICE ? "driver" : loader_kind_name(kind);
-	if (asprintf(&path, "%s/%s-%s.so", dir, word, id) < 0)
+	if (asprintf(&path, "%s/%s-%s.so", dir, word_of(kind), id) < 0)
 		return NULL;
 	if (access(path, F_OK) == 0)
 		load_file(l, path, true);
@@ -639,7 +646,7 @@ static const struct loaded *find_in_folder(struct loader *l, uint32_t kind, cons
 	const struct loaded *found = look_up(l, kind, id, NULL);
 	if (found != NULL)
 		return found;
-	load_folder(l, dir);
+	load_folder(l, dir, "");
 	return look_up(l, kind, id, NULL);
 }
 
@@ -664,7 +671,15 @@ const struct loaded *loader_find(struct loader *l, uint32_t kind, const char *id
 void loader_scan(struct loader *l)
 {
 	for (size_t i = 0; i < l->n_dirs; i++)
-		load_folder(l, l->dirs[i]);
+		load_folder(l, l->dirs[i], "");
+}
+
+void loader_scan_kind(struct loader *l, uint32_t kind)
+{
+	char prefix[16];
+	snprintf(prefix, sizeof(prefix), "%s-", word_of(kind));
+	for (size_t i = 0; i < l->n_dirs; i++)
+		load_folder(l, l->dirs[i], prefix);
 }
 
 size_t loader_count(const struct loader *l)

@@ -39,6 +39,10 @@ const struct loaded *loader_find(struct loader *l, uint32_t kind, const char *id
 /* Loads everything that the search path has, for `plugin list`. [main] */
 void loader_scan(struct loader *l);
 
+/* Loads the files that are named for components of this kind ("driver-tuntap-linux.so"): a choice among
+ * them needs no others in memory. [main] */
+void loader_scan_kind(struct loader *l, uint32_t kind);
+
 /* What has been loaded so far. */
 size_t loader_count(const struct loader *l);
 const struct loaded *loader_at(const struct loader *l, size_t i);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fault.h"
@@ -394,18 +395,31 @@ static bool serves(const struct reader *r, const struct loaded *c, json_t *objec
 	return good;
 }
 
+/* The first of those that are loaded which takes the options. */
+static const struct loaded *choose_loaded(struct reader *r, uint32_t kind, json_t *object,
+					  const char *pointer)
+{
+	uint32_t layer = kind == VPN_KIND_DEVICE ? layer_of(object) : 0;
+	const struct loaded *c = next_auto(r->loader, kind, NULL);
+	while (c != NULL && !serves(r, c, object, pointer, layer))
+		c = next_auto(r->loader, kind, c);
+	return c;
+}
+
 /* Chooses; when none takes the options, the first one stands for all, so that its problems are told. */
 static const struct loaded *choose(struct reader *r, uint32_t kind, json_t *object,
 				   const char *pointer, const char *key)
 {
-	uint32_t layer = kind == VPN_KIND_DEVICE ? layer_of(object) : 0;
+	loader_scan_kind(r->loader, kind);
+	const struct loaded *found = choose_loaded(r, kind, object, pointer);
+	if (found != NULL)
+		return found;
 	loader_scan(r->loader);
-	const struct loaded *first = next_auto(r->loader, kind, NULL);
-	for (const struct loaded *c = first; c != NULL; c = next_auto(r->loader, kind, c))
-		if (serves(r, c, object, pointer, layer))
-			return c;
-	if (first != NULL)
-		return first;
+	found = choose_loaded(r, kind, object, pointer);
+	if (found == NULL)
+		found = next_auto(r->loader, kind, NULL);
+	if (found != NULL)
+		return found;
 	char *text = NULL;
 	char *where = position_join(pointer, key);
 	if (asprintf(&text, "no %s for this platform is installed", loader_kind_name(kind)) < 0)
@@ -698,40 +712,60 @@ struct manifest *manifest_parse(const char *file, const char *text, size_t len,
 	return problems->n_errors == before ? m : manifest_free(m);
 }
 
-/* Reads at most MANIFEST_BYTES_MAX + 1 bytes; the length, or -1 with errno. */
-static ssize_t read_file(const char *file, char *buf)
+/* Reads at most `room` bytes; the length, or -1 with errno. */
+static ssize_t read_all(int fd, char *buf, size_t room)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = fd < 0 ? -1 : 1;
+	ssize_t n = 1;
 	size_t len = 0;
-	while (n > 0 && len <= MANIFEST_BYTES_MAX) {
-		n = read(fd, buf + len, MANIFEST_BYTES_MAX + 1 - len);
+	while (n > 0 && len < room) {
+		n = read(fd, buf + len, room - len);
 		if (n > 0)
 			len += (size_t)n;
 		else if (n < 0 && errno == EINTR)
 			n = 1;
 	}
-	int why = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = why;
 	return n < 0 ? -1 : (ssize_t)len;
 }
 
-struct manifest *manifest_load(const char *file, struct loader *loader, struct problems *problems)
+/* Bytes to read it into, one more than it may have, so that a file that grows meanwhile is noticed. */
+static size_t room_for(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size >= MANIFEST_BYTES_MAX)
+		return MANIFEST_BYTES_MAX + 1;
+	return (size_t)st.st_size + 1;
+}
+
+static struct manifest *load_fd(const char *file, int fd, struct loader *loader,
+				struct problems *problems)
 {
 	struct manifest *m = NULL;
-	char *buf = malloc(MANIFEST_BYTES_MAX + 1);
-	ssize_t len = buf != NULL ? read_file(file, buf) : 0;
+	size_t room = room_for(fd);
+	char *buf = malloc(room);
+	ssize_t len = buf != NULL ? read_all(fd, buf, room) : 0;
 	if (buf == NULL)
 		problems_add(problems, 0, 0, "", "%s", no_memory);
 	else if (len < 0)
 		problems_add(problems, 0, 0, "", "cannot be read: %s", strerror(errno));
+	else if ((size_t)len == room && room <= MANIFEST_BYTES_MAX)
+		problems_add(problems, 0, 0, "", "has grown while it was read; try again");
 	else
 		m = manifest_parse(file, buf, (size_t)len, loader, problems);
 	if (buf != NULL)
-		explicit_bzero(buf, len > 0 ? (size_t)len : 0);
+		explicit_bzero(buf, room);
 	free(buf);
+	return m;
+}
+
+struct manifest *manifest_load(const char *file, struct loader *loader, struct problems *problems)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		problems_add(problems, 0, 0, "", "cannot be read: %s", strerror(errno));
+		return NULL;
+	}
+	struct manifest *m = load_fd(file, fd, loader, problems);
+	close(fd);
 	return m;
 }
 

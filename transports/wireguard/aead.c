@@ -38,7 +38,8 @@ static const struct candidate candidates[] = {
 	{WG_AEAD_IPSEC_MB, IPSEC_MB, "this build has no libipsec-mb",
 	 "libipsec-mb does not start here: it needs a processor with AVX2"},
 	{WG_AEAD_OPENSSL, OPENSSL, "this build has no libcrypto",
-	 "libcrypto offers no ChaCha20-Poly1305 here; its FIPS provider has none"},
+	 "libcrypto.so.3 is not installed, or offers no ChaCha20-Poly1305 (its FIPS provider does "
+	 "not)"},
 	{WG_AEAD_LIBSODIUM, &wg_aead_libsodium, "this build has no libsodium",
 	 "libsodium does not start here"},
 };

@@ -2,15 +2,55 @@
 /*
  * aead_openssl: libcrypto's EVP interface (EVP_EncryptInit(3), "AEAD Interface"), one context for
  * each direction. Between packets of one key only the nonce is set.
+ *
+ * The library is loaded when this engine is looked at, and not with the plugin: it is large, and most
+ * machines that have it choose another engine.
  */
 #include "aead.h"
 #include "message.h"
 
+#include <dlfcn.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NONCE_LEN 12
+#define SONAME    "libcrypto.so.3" /* OpenSSL 3, whose functions are declared above */
+
+#define FUNCTIONS(f) \
+	f(EVP_CIPHER_fetch) f(EVP_CIPHER_free) f(EVP_CIPHER_CTX_new) f(EVP_CIPHER_CTX_free) \
+		f(EVP_CIPHER_CTX_ctrl) f(EVP_EncryptInit_ex2) f(EVP_EncryptUpdate) \
+			f(EVP_EncryptFinal_ex) f(EVP_DecryptInit_ex2) f(EVP_DecryptUpdate) \
+				f(EVP_DecryptFinal_ex)
+
+#define MEMBER(name) __typeof__(name) *name;
+static struct {
+	FUNCTIONS(MEMBER)
+} crypto;
+
+static bool loaded;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static bool find(void *library, const char *name, void *ret)
+{
+	void *symbol = dlsym(library, name);
+	/* a function's address comes as that of data: dlsym(3) */
+	memcpy(ret, &symbol, sizeof(symbol));
+	return symbol != NULL;
+}
+
+/* It stays loaded: it has handlers that run when the process ends. */
+static void load(void)
+{
+	void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (library == NULL)
+		return;
+	loaded = true;
+#define FIND(name) loaded = find(library, #name, &crypto.name) && loaded;
+	FUNCTIONS(FIND)
+}
 
 struct wg_aead {
 	EVP_CIPHER *cipher;
@@ -23,15 +63,17 @@ static const uint8_t zeroes[WG_KEY_LEN];
 /* Not one of the library's implicit fetches per packet: they take a lock. */
 static EVP_CIPHER *fetch(void)
 {
-	return EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
+	return crypto.EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
 }
 
 static bool usable(void)
 {
-	EVP_CIPHER *cipher = fetch();
+	pthread_once(&once, load);
+	EVP_CIPHER *cipher = loaded ? fetch() : NULL;
 	bool found = cipher != NULL;
 
-	EVP_CIPHER_free(cipher);
+	if (found)
+		crypto.EVP_CIPHER_free(cipher);
 	return found;
 }
 
@@ -40,24 +82,24 @@ static void destroy(struct wg_aead *a)
 	if (!a)
 		return;
 	/* these wipe what they hold */
-	EVP_CIPHER_CTX_free(a->sealer);
-	EVP_CIPHER_CTX_free(a->opener);
-	EVP_CIPHER_free(a->cipher);
+	crypto.EVP_CIPHER_CTX_free(a->sealer);
+	crypto.EVP_CIPHER_CTX_free(a->opener);
+	crypto.EVP_CIPHER_free(a->cipher);
 	free(a);
 }
 
 static struct wg_aead *create(void)
 {
-	struct wg_aead *a = calloc(1, sizeof(*a));
+	struct wg_aead *a = usable() ? calloc(1, sizeof(*a)) : NULL;
 
 	if (!a)
 		return NULL;
 	a->cipher = fetch();
-	a->sealer = EVP_CIPHER_CTX_new();
-	a->opener = EVP_CIPHER_CTX_new();
+	a->sealer = crypto.EVP_CIPHER_CTX_new();
+	a->opener = crypto.EVP_CIPHER_CTX_new();
 	if (!a->cipher || !a->sealer || !a->opener ||
-	    EVP_EncryptInit_ex2(a->sealer, a->cipher, zeroes, zeroes, NULL) != 1 ||
-	    EVP_DecryptInit_ex2(a->opener, a->cipher, zeroes, zeroes, NULL) != 1) {
+	    crypto.EVP_EncryptInit_ex2(a->sealer, a->cipher, zeroes, zeroes, NULL) != 1 ||
+	    crypto.EVP_DecryptInit_ex2(a->opener, a->cipher, zeroes, zeroes, NULL) != 1) {
 		destroy(a);
 		return NULL;
 	}
@@ -80,10 +122,10 @@ static bool seal_one(EVP_CIPHER_CTX *ctx, const struct wg_aead_job *j, const uin
 	uint8_t *tag = j->data + j->len;
 	int written;
 
-	return EVP_EncryptInit_ex2(ctx, NULL, key, nonce, NULL) == 1 &&
-	       EVP_EncryptUpdate(ctx, j->data, &written, j->data, (int)j->len) == 1 &&
-	       EVP_EncryptFinal_ex(ctx, tag, &written) == 1 &&
-	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)WG_TAG_LEN, tag) == 1;
+	return crypto.EVP_EncryptInit_ex2(ctx, NULL, key, nonce, NULL) == 1 &&
+	       crypto.EVP_EncryptUpdate(ctx, j->data, &written, j->data, (int)j->len) == 1 &&
+	       crypto.EVP_EncryptFinal_ex(ctx, tag, &written) == 1 &&
+	       crypto.EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, (int)WG_TAG_LEN, tag) == 1;
 }
 
 static bool open_one(EVP_CIPHER_CTX *ctx, const struct wg_aead_job *j, const uint8_t *key,
@@ -93,10 +135,10 @@ static bool open_one(EVP_CIPHER_CTX *ctx, const struct wg_aead_job *j, const uin
 	int written;
 
 	/* the tag is compared in constant time: CRYPTO_memcmp(3) */
-	return EVP_DecryptInit_ex2(ctx, NULL, key, nonce, NULL) == 1 &&
-	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, (int)WG_TAG_LEN, tag) == 1 &&
-	       EVP_DecryptUpdate(ctx, j->data, &written, j->data, (int)j->len) == 1 &&
-	       EVP_DecryptFinal_ex(ctx, tag, &written) == 1;
+	return crypto.EVP_DecryptInit_ex2(ctx, NULL, key, nonce, NULL) == 1 &&
+	       crypto.EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, (int)WG_TAG_LEN, tag) == 1 &&
+	       crypto.EVP_DecryptUpdate(ctx, j->data, &written, j->data, (int)j->len) == 1 &&
+	       crypto.EVP_DecryptFinal_ex(ctx, tag, &written) == 1;
 }
 
 static void seal(struct wg_aead *a, struct wg_aead_job *jobs, uint32_t n)
@@ -110,7 +152,7 @@ static void seal(struct wg_aead *a, struct wg_aead_job *jobs, uint32_t n)
 			sodium_memzero(jobs[i].data, (size_t)jobs[i].len + WG_TAG_LEN);
 	}
 	if (n > 0)
-		EVP_EncryptInit_ex2(a->sealer, NULL, zeroes, NULL, NULL);
+		crypto.EVP_EncryptInit_ex2(a->sealer, NULL, zeroes, NULL, NULL);
 }
 
 static void unseal(struct wg_aead *a, struct wg_aead_job *jobs, uint32_t n)
@@ -122,7 +164,7 @@ static void unseal(struct wg_aead *a, struct wg_aead_job *jobs, uint32_t n)
 		jobs[i].ok = open_one(a->opener, &jobs[i], new_key(jobs, i), nonce);
 	}
 	if (n > 0)
-		EVP_DecryptInit_ex2(a->opener, NULL, zeroes, NULL, NULL);
+		crypto.EVP_DecryptInit_ex2(a->opener, NULL, zeroes, NULL, NULL);
 }
 
 const struct wg_aead_engine wg_aead_openssl = {

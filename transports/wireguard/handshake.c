@@ -74,10 +74,14 @@ static bool post(struct wg_lane *l, uint32_t pool, const void *msg, uint32_t len
 	return true;
 }
 
-static void sent_to_peer(struct wg_lane *l, struct wg_peer *p, uint32_t len)
+/* A handshake message was made; `sent`: there was a packet for it. */
+static void sent_to_peer(struct wg_lane *l, struct wg_peer *p, uint32_t len, bool sent)
 {
-	wg_peer_count_tx(&p->lanes[l->pub->index], len);
+	/* also else: what cost so much is not tried again at once */
 	atomic_store(&p->last_handshake_ns, l->pub->now_ns);
+	if (!sent)
+		return;
+	wg_peer_count_tx(&p->lanes[l->pub->index], len);
 	wg_timers_any_passed(l, p, true);
 	wg_timers_any_sent(p);
 }
@@ -121,9 +125,9 @@ void wg_handshake_initiate_locked(struct wg_lane *l, struct wg_peer *p, bool ret
 	if (wg_noise_create_initiation(&p->noise, &wg->identity, ephemeral, timestamp,
 				       k->entry.index, &msg)) {
 		wg_cookie_add_macs(&p->cookie, &msg, sizeof(msg), l->pub->now_ns);
-		if (post(l, VPN_POOL_TX, &msg, sizeof(msg), &to))
-			vpn_count(l->pub, INITIATIONS_SENT, 1);
-		sent_to_peer(l, p, sizeof(msg));
+		bool sent = post(l, VPN_POOL_TX, &msg, sizeof(msg), &to);
+		vpn_count(l->pub, INITIATIONS_SENT, sent);
+		sent_to_peer(l, p, sizeof(msg), sent);
 		wg_timers_initiated(l, p);
 	}
 	sodium_memzero(ephemeral, sizeof(ephemeral));
@@ -209,9 +213,9 @@ static void respond(const struct arrival *a, struct wg_peer *p)
 	wg_cookie_add_macs(&p->cookie, &msg, sizeof(msg), l->pub->now_ns);
 	if (!begin_session(l, p, k))
 		return;
-	if (post(l, VPN_POOL_RX, &msg, sizeof(msg), a->from))
-		vpn_count(l->pub, RESPONSES_SENT, 1);
-	sent_to_peer(l, p, sizeof(msg));
+	bool sent = post(l, VPN_POOL_RX, &msg, sizeof(msg), a->from);
+	vpn_count(l->pub, RESPONSES_SENT, sent);
+	sent_to_peer(l, p, sizeof(msg), sent);
 }
 
 static bool take_verdict(const struct wg_lane *l, enum wg_noise_verdict verdict)

@@ -238,6 +238,9 @@ static void add_or_stage(struct batch *b, struct wg_peer *peer, struct vpn_packe
 		return;
 	}
 	n = drop_loops(l, &to, pkts, n);
+	/* another lane has got the session, and our wake has not come yet */
+	if (n != 0 && peer->lanes[l->pub->index].first != NULL)
+		wg_staging_flush(l, peer);
 	if (n == 0 || add_group(b, peer, pkts, n))
 		return;
 	wg_staging_put(l, peer, pkts, n);

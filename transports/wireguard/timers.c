@@ -128,7 +128,9 @@ static bool is_pending(uint64_t at, uint64_t now)
 /* 0 to 333 ms, so that both sides do not begin at the same moment. */
 static uint64_t jitter(const struct wg_lane *l, const struct wg_peer *p)
 {
-	uint64_t mix = (l->pub->now_ns ^ (uintptr_t)p) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t key;
+	memcpy(&key, p->public_key, sizeof(key));
+	uint64_t mix = (l->pub->now_ns ^ key) * UINT64_C(0x9e3779b97f4a7c15);
 	return (mix >> 32) * WG_REKEY_JITTER >> 32;
 }
 
