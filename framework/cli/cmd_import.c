@@ -86,13 +86,15 @@ static void name_device(struct import *im, struct problems *problems)
 static int parse_file(struct import *im)
 {
 	struct problems problems;
-	char *buf = malloc(WGQUICK_BYTES_MAX + 1);
+	char *buf = calloc(1, WGQUICK_BYTES_MAX + 1);
 	if (buf == NULL)
 		return complain(im->file, "out of memory");
 	ssize_t len = read_file(im->file, buf);
 	if (len < 0) {
+		int why = errno;
+		sodium_memzero(buf, WGQUICK_BYTES_MAX + 1); /* a part may have been read */
 		free(buf);
-		return complain(im->file, strerror(errno));
+		return complain(im->file, strerror(why));
 	}
 	problems_init(&problems, strcmp(im->file, "-") == 0 ? "standard input" : im->file);
 	im->parsed = wgquick_parse(buf, (size_t)len, &problems);

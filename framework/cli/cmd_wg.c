@@ -28,11 +28,12 @@ struct session {
 static char *manifest_text(const struct wg_options *o)
 {
 	json_t *root = json_pack("{s:i, s:s, s:[{s:s, s:s, s:s, s:b, s:i}, {s:s, s:s, s:i}, "
-				 "{s:s, s:s, s:I}]}",
+				 "{s:s, s:s, s:b, s:I}]}",
 				 "vpncore", 1, "name", "wg", "pipeline", "device", "auto", "name",
 				 o->name, "layer", "ip", "up", 0, "fd", o->tun_fd, "transport",
 				 "wireguard", "uapi", "on", "uapi_fd", o->uapi_fd, "transport",
-				 "udp", "listen", "*:0", "path_mtu", (json_int_t)o->path_mtu);
+				 "udp", "listen", "*:0", "carry_ecn", 1, "path_mtu",
+				 (json_int_t)o->path_mtu);
 	char *text = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
 	return text;
@@ -49,13 +50,13 @@ static void discard(void *ctx, uint32_t level, const char *line)
 static bool write_name(const char *file, const char *name)
 {
 	FILE *out = fopen(file, "we");
-	bool good = out != NULL && fprintf(out, "%s\n", name) > 0;
-	if (out != NULL && fclose(out) != 0)
-		good = false;
-	if (!good)
+	int why = out != NULL && fprintf(out, "%s\n", name) > 0 ? 0 : errno;
+	if (out != NULL && fclose(out) != 0 && why == 0)
+		why = errno;
+	if (why != 0)
 		log_printf(VPN_LOG_ERROR, "", "cannot write WG_TUN_NAME_FILE %s: %s", file,
-			   strerror(errno));
-	return good;
+			   strerror(why));
+	return why == 0;
 }
 
 static bool on_up(void *ctx, struct pipeline *p)

@@ -137,6 +137,8 @@ static int judge(const struct run *r, const struct vpn_error *err)
 static int go_on(struct run *r, const struct graph *g)
 {
 	struct vpn_error err = VPN_ERROR_INIT;
+	if (pipeline_error(r->pipeline, &err)) /* while it started: nobody is told that it is up */
+		return judge(r, &err);
 	if (r->hooks != NULL && !r->hooks->up(r->hooks->ctx, r->pipeline))
 		return STATUS_FAILED;
 	announce(g);

@@ -16,7 +16,9 @@
 #define PATH_MTU     1500u
 #define PATH_MTU_MIN 1360u /* leaves IPv6 its 1280 */
 #define PATH_MTU_MAX 65535u
-#define USUAL_MTU    1420u /* of WireGuard interfaces: 1500 less IPv6, UDP and the message's own 32 */
+#define PATH_MTU_AUTO \
+	9216u           /* no larger unasked: a link of 64 KiB, as another tunnel has, is no path */
+#define USUAL_MTU 1420u /* of WireGuard interfaces: 1500 less IPv6, UDP and the message's own 32 */
 
 const char *wg_options_why_no_name(const char *name)
 {
@@ -103,8 +105,8 @@ static void choose_path_mtu(struct wg_options *o)
 		return;
 	uint32_t largest = link_mtu_largest();
 	o->path_mtu = largest < PATH_MTU ? PATH_MTU : largest;
-	if (o->path_mtu > PATH_MTU_MAX)
-		o->path_mtu = PATH_MTU_MAX;
+	if (o->path_mtu > PATH_MTU_AUTO)
+		o->path_mtu = PATH_MTU_AUTO;
 	o->mtu = USUAL_MTU;
 }
 

@@ -17,7 +17,7 @@
 #include "keys.h"
 #include "problems.h"
 
-#define WGQUICK_BYTES_MAX (16u << 20)
+#define WGQUICK_BYTES_MAX     (16u << 20)
 #define WGQUICK_ADDRESSES_MAX 256u
 #define WGQUICK_PROBLEMS_MAX  1000u /* reading ends when there are so many */
 

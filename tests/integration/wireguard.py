@@ -2,7 +2,8 @@
 """wireguard: peers that speak WireGuard: ours, and other people's programs, configured alike.
 
 A node is one end: a program in a namespace with keys and an inner address. `Node.start()` knows how
-to run each kind. Every namespace has a /run/wireguard of its own, so that all interfaces may be wg0.
+to run each kind. Every namespace has a /run/wireguard of its own, so that all interfaces may be
+wg0.
 """
 import base64
 import ipaddress
@@ -15,7 +16,7 @@ import time
 
 from harness import PORT, Test, hostport, sh, wait_for
 
-# The kinds of program, and where they are. VPNCORE_PEERS_DIR is what tests/interop/build-peers made.
+# The kinds of program, and where they are. tests/interop/build-peers makes VPNCORE_PEERS_DIR.
 VPNCORE = "vpncore"
 DEBIAN_GO = "wireguard-go"
 CURRENT_GO = "current wireguard-go"
@@ -88,8 +89,8 @@ def secret_file(directory, text):
     return str(path)
 
 
-def manifest(directory, name, keys, peers, addresses, *, ifname="wg0", mtu=1420, listen="*:%d" % PORT,
-             lanes=None, device=None, wireguard=None, udp=None):
+def manifest(directory, name, keys, peers, addresses, *, ifname="wg0", mtu=1420,
+             listen="*:%d" % PORT, lanes=None, device=None, wireguard=None, udp=None):
     """The manifest of a WireGuard interface. `device`, `wireguard` and `udp` add to or replace keys
     of the stages; a value of None takes the key away."""
     stages = [
@@ -111,7 +112,8 @@ def manifest(directory, name, keys, peers, addresses, *, ifname="wg0", mtu=1420,
 def private_run(ns):
     """The words to put before a command so that it sees the /run/wireguard of its namespace; for
     what runs under `ip netns exec`, which has made a mount namespace."""
-    return ["sh", "-c", 'mkdir -p "$0" /run/wireguard && mount --bind "$0" /run/wireguard && exec "$@"',
+    return ["sh", "-c", 'mkdir -p "$0" /run/wireguard && mount --bind "$0" /run/wireguard && '
+            'exec "$@"',
             "/run/wireguard-" + ns.name]
 
 
@@ -192,7 +194,8 @@ class Program:
         self.log_file = directory / ("%s-%s.log" % (ns.name, self.name))
         env = dict(os.environ, LOG_LEVEL="verbose", WG_LOG_LEVEL="info")
         with open(self.log_file, "ab") as log:
-            self.process = ns.spawn(*private_run(ns), *argv, ifname, stdout=log, stderr=log, env=env)
+            self.process = ns.spawn(*private_run(ns), *argv, ifname, stdout=log, stderr=log,
+                                    env=env)
 
     @property
     def pid(self):
@@ -239,8 +242,8 @@ class Program:
 
 
 class Node:
-    """One end of a tunnel: where it is, what it is called, and what it may be told. start() runs it;
-    kill() and start() again make another process with the same configuration."""
+    """One end of a tunnel: where it is, what it is called, and what it may be told. start() runs
+    it; kill() and start() again make another process with the same configuration."""
 
     def __init__(self, test, ns, kind, addresses, *, ifname="wg0", mtu=1420, port=PORT, keys=None,
                  name=None, options=(), **stages):
