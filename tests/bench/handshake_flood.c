@@ -38,7 +38,7 @@
 #define WINDOW_MAX  127u
 #define SECONDS_MAX 60u
 #define PROBES      8u /* handshakes that are opened completely */
-#define PROBE_TRIES 3
+#define PROBE_TRIES 10
 #define RATE_MAX    15000u       /* initiations made beforehand for each second */
 #define LOST_AFTER  WG_SECOND    /* without an answer */
 #define APART       (50 * WG_MS) /* the timestamps of one initiator's messages */
@@ -154,17 +154,18 @@ static bool send_message(struct initiator *in, struct wg_msg_initiation *msg)
 	return send(in->fd, msg, sizeof(*msg), 0) == (ssize_t)sizeof(*msg);
 }
 
-/* One whole handshake. A responder that is still under load from before answers with a cookie first. */
+/* One whole handshake. A responder that is still under load from before answers with a cookie first, or
+ * not at all; then it is asked once more. */
 static bool probe(struct initiator *in)
 {
 	struct wg_msg_initiation msg;
 	union answer answer;
 	struct pollfd readable = {.fd = in->fd, .events = POLLIN};
-	if (!make_message(in, 1, clock_ns(CLOCK_REALTIME), &msg))
-		return false;
 	for (int i = 0; i < PROBE_TRIES; i++) {
-		if (!send_message(in, &msg) || poll(&readable, 1, 5000) != 1)
+		if (!make_message(in, 1, clock_ns(CLOCK_REALTIME), &msg) || !send_message(in, &msg))
 			return false;
+		if (poll(&readable, 1, 1000) != 1)
+			continue;
 		ssize_t len = recv(in->fd, &answer, sizeof(answer), 0);
 		if (len == (ssize_t)sizeof(answer.response))
 			return wg_noise_consume_response(&in->noise, &in->id, &answer.response) ==
