@@ -35,13 +35,14 @@ void wg_config_set_private_key(struct wg *wg, const uint8_t key[WG_KEY_LEN])
 			wg_config_peer_remove(wg, self);
 		for (struct wg_peer *p = wg->peers.first; p != NULL; p = following) {
 			following = p->following;
-			bool had_session = atomic_load(&p->current) != NULL;
+			bool wanted = atomic_load(&p->current) != NULL || p->retransmit_at != 0;
 			wg_peer_drop_sessions(p);
 			wg_noise_set_identity(&p->noise, &wg->identity);
 			atomic_store(&p->last_handshake_ns, 0);
-			if (had_session || atomic_load(&p->keepalive_s) != 0)
+			if (wanted || atomic_load(&p->keepalive_s) != 0)
 				wg_peer_ask(p, WG_TODO_HANDSHAKE);
 		}
+		wg_wake_all(wg); /* packets may have waited for a key */
 	}
 	sodium_memzero(&id, sizeof(id));
 }
@@ -89,7 +90,7 @@ int wg_config_set_port(struct wg *wg, uint16_t port)
 	struct vpn_error err = {.size = sizeof(err)};
 	struct vpn_socket_info info;
 	if (wg->socket == NULL)
-		return EOPNOTSUPP;
+		return port == 0 ? 0 : EOPNOTSUPP;
 	vpn_status status = wg->socket->set_port(wg->socket_inst, port, &err);
 	read_socket(wg, &info);
 	if (status == VPN_OK)
@@ -141,7 +142,6 @@ struct wg_peer *wg_config_peer(struct wg *wg, const uint8_t public_key[WG_KEY_LE
 void wg_config_peer_remove(struct wg *wg, struct wg_peer *peer)
 {
 	wg_peers_remove(&wg->peers, peer);
-	peer->removed = true;
 	peer->done = false;
 	wg_names_forget(peer);
 	wg_allowedips_remove_peer(&wg->allowed, &peer->allowed);

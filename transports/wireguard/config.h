@@ -41,7 +41,7 @@ void wg_config_peer_remove(struct wg *wg, struct wg_peer *peer);
 void wg_config_peer_set_psk(struct wg *wg, struct wg_peer *peer, const uint8_t psk[WG_KEY_LEN]);
 void wg_config_peer_set_endpoint(struct wg *wg, struct wg_peer *peer,
 				 const struct vpn_endpoint *endpoint);
-/* Seconds, 0 = off. From off to on a keepalive goes out at once. */
+/* Seconds, 0 = off. With a new interval a keepalive goes out at once. */
 void wg_config_peer_set_keepalive(struct wg *wg, struct wg_peer *peer, uint16_t seconds);
 void wg_config_peer_clear_allowed(struct wg *wg, struct wg_peer *peer);
 /* Moves the prefix here from another peer that has it. Returns 0 or ENOMEM. */
@@ -63,7 +63,7 @@ struct wg_device_view {
 
 struct wg_peer_view {
 	const uint8_t *public_key;
-	uint8_t psk[WG_KEY_LEN]; /* wipe after use */
+	uint8_t psk[WG_KEY_LEN];      /* wipe after use */
 	struct vpn_endpoint endpoint; /* family VPN_AF_NONE = not known */
 	uint64_t handshake_wall_ns;   /* of the last one, since 1970; 0 = never */
 	uint64_t tx_bytes, rx_bytes;  /* of WireGuard messages, handshakes included */

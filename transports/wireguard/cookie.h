@@ -42,8 +42,8 @@ void wg_cookie_maker_init(struct wg_cookie_maker *m, const uint8_t peer_public[W
  * `want_mac2`. Compares in constant time. `from` may be NULL (a link without endpoints).
  */
 enum wg_cookie_verdict wg_cookie_check(const struct wg_cookie_checker *c, const void *msg,
-				       size_t len, const struct vpn_endpoint *from,
-				       uint64_t now_ns, bool want_mac2);
+				       size_t len, const struct vpn_endpoint *from, uint64_t now_ns,
+				       bool want_mac2);
 
 /* Answers a message whose mac1 is right with a cookie. Draws a new secret from `host` when the old
  * one is older than WG_COOKIE_LIFETIME. The cookie is bound to the sender's address and port. */
@@ -55,7 +55,6 @@ void wg_cookie_reply(struct wg_cookie_checker *c, const struct vpn_host *host, c
 void wg_cookie_add_macs(struct wg_cookie_maker *m, void *msg, size_t len, uint64_t now_ns);
 
 /* Takes a cookie from a reply. False: it does not answer our last message, or is forged. */
-bool wg_cookie_consume(struct wg_cookie_maker *m, const struct wg_msg_cookie *msg,
-		       uint64_t now_ns);
+bool wg_cookie_consume(struct wg_cookie_maker *m, const struct wg_msg_cookie *msg, uint64_t now_ns);
 
 #endif

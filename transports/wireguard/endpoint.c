@@ -78,10 +78,15 @@ bool wg_endpoint_learn(struct wg_endpoint *e, const struct vpn_endpoint *value, 
 void wg_endpoint_clear_local(struct wg_endpoint *e)
 {
 	struct vpn_endpoint value;
-	read_words(e, &value);
+	uint64_t words[WG_ENDPOINT_WORDS];
+	/* read when nobody else can write: what another lane learns meanwhile must not be undone */
+	if (!begin_write(e))
+		return;
+	for (uint32_t i = 0; i < WG_ENDPOINT_WORDS; i++)
+		words[i] = atomic_load_explicit(&e->words[i], memory_order_relaxed);
+	memcpy(&value, words, sizeof(value));
 	memset(value.local, 0, sizeof(value.local));
 	value.ifindex = 0;
 	value.local_port = 0;
-	if (begin_write(e))
-		end_write(e, &value);
+	end_write(e, &value);
 }

@@ -8,9 +8,11 @@
 #include "send.h"
 #include "wireguard.h"
 
-#define SERVE_USUALLY \
-	8u /* messages in one turn: a handshake takes about a fifth of a millisecond */
-#define SERVE_UNDER_LOAD 64u /* most of them cost a hash and a cookie */
+/* What one turn may cost. A handshake takes about a sixth of a millisecond for its curve operations, any
+ * other message a hash or a few. */
+#define TURN_BUDGET    256u
+#define COST_HANDSHAKE 32u
+#define COST_OTHER     1u
 
 /* CS0 and AF41 of Linux messages.h: HANDSHAKE_DSCP, without ECN */
 #define HANDSHAKE_CLASS 0x88u
@@ -90,11 +92,9 @@ static void sent_to_peer(struct wg_lane *l, struct wg_peer *p, uint32_t len, boo
 static struct wg_keypair *new_pending(struct wg_peer *p)
 {
 	struct wg *wg = p->wg;
-	if (p->pending != NULL) {
-		wg_keypair_retire(&wg->index, &wg->epoch, p->pending);
-		wg_retired(wg);
-	}
+	wg_keypair_retire(&wg->index, &wg->epoch, p->pending);
 	p->pending = wg_keypair_new(&wg->index, p);
+	wg_retired(wg); /* the table of indices may have grown, and left its old self */
 	return p->pending;
 }
 
@@ -110,6 +110,11 @@ void wg_handshake_initiate_locked(struct wg_lane *l, struct wg_peer *p, bool ret
 	struct wg_msg_initiation msg;
 	struct vpn_endpoint to;
 	uint8_t ephemeral[WG_KEY_LEN], timestamp[WG_TIMESTAMP_LEN];
+	/* traffic begins anew a little before the retransmission would: nor was the last one answered */
+	if (!retry && p->retransmit_at != 0 && wg_handshake_may_initiate(l, p)) {
+		wg_names_doubt(wg, p, l->pub->now_ns);
+		wg_endpoint_clear_local(&p->endpoint);
+	}
 	if (!retry) {
 		p->attempts = 0;
 		atomic_store(&p->unanswered, false);
@@ -187,6 +192,7 @@ static bool begin_session(struct wg_lane *l, struct wg_peer *p, struct wg_keypai
 	if (!wg_noise_begin_session(&p->noise, &keys))
 		return false;
 	p->pending = NULL;
+	atomic_store(&p->unanswered, false);
 	wg_keypair_begin(k, &keys, l->pub->now_ns);
 	sodium_memzero(&keys, sizeof(keys));
 	wg_peer_install(p, k);
@@ -301,25 +307,24 @@ static void on_cookie(const struct arrival *a)
 		drop(l, DROP_BAD_HANDSHAKE);
 		return;
 	}
-	wg_peer_count_rx(&k->peer->lanes[l->pub->index], a->e->len);
 	vpn_count(l->pub, COOKIES_RECEIVED, 1);
 }
 
-static void serve_one(struct arrival *a, bool under_load)
+/* Returns what it has cost. */
+static uint32_t serve_one(struct arrival *a, bool under_load)
 {
-	switch (a->e->msg[0]) {
-	case WG_TYPE_INITIATION:
-		if (admit(a, under_load))
-			on_initiation(a);
-		break;
-	case WG_TYPE_RESPONSE:
-		if (admit(a, under_load))
-			on_response(a);
-		break;
-	default:
+	uint8_t type = a->e->msg[0];
+	if (type == WG_TYPE_COOKIE) {
 		on_cookie(a);
-		break;
+		return COST_OTHER;
 	}
+	if (!admit(a, under_load))
+		return COST_OTHER;
+	if (type == WG_TYPE_INITIATION)
+		on_initiation(a);
+	else
+		on_response(a);
+	return COST_HANDSHAKE;
 }
 
 /* Our first message under the new session tells the other side that it works: what was staged, or
@@ -341,19 +346,21 @@ bool wg_handshake_serve(struct wg_lane *l)
 {
 	struct wg_handshake_queue *q = &l->queue;
 	bool under_load = q->count != 0 && is_under_load(l);
-	uint32_t budget = under_load ? SERVE_UNDER_LOAD : SERVE_USUALLY;
-	while (q->count != 0 && budget-- != 0) {
+	uint32_t spent = 0;
+	while (q->count != 0 && spent < TURN_BUDGET) {
 		/* copied: serving it may bring more messages here */
 		struct wg_handshake_entry e = q->entries[q->head];
 		struct arrival a = {.l = l, .e = &e, .from = e.has_from ? &e.from : NULL};
 		q->head = (q->head + 1) % WG_HANDSHAKE_QUEUE;
 		q->count--;
 		wg_lock(l->wg);
-		serve_one(&a, under_load);
+		spent += serve_one(&a, under_load);
 		wg_unlock(l->wg);
-		wg_lane_flush(l);
+		if (l->outbox.n >= WG_OUTBOX / 2)
+			wg_lane_flush(l);
 		if (a.ready != NULL)
 			confirm(l, a.ready);
 	}
+	wg_lane_flush(l); /* answers of a turn go in one push */
 	return q->count != 0;
 }

@@ -41,6 +41,7 @@ static void arm(struct wg_lane *l, uint64_t reclaim_at)
 		at = sooner(at,
 			    atomic_load_explicit(&l->wg->timers.first_at, memory_order_relaxed));
 		at = sooner(at, atomic_load_explicit(&l->wg->names.first_at, memory_order_relaxed));
+		at = sooner(at, atomic_load_explicit(&l->wg->tell_at, memory_order_relaxed));
 	}
 	if (at == UINT64_MAX)
 		at = 0;

@@ -28,6 +28,7 @@ struct wg_lane {
 	struct wg_aead *aead;
 	uint64_t armed_ns;       /* the deadline that the host was given, 0 = none */
 	uint64_t unreachable_ns; /* when the last ICMP error was made */
+	uint32_t given_up; /* peers that do not answer, to be told when the lock is released */
 	struct wg_staging staging;
 	struct wg_outgoing outbox; /* made under the lock, to be sent when it is released */
 	struct wg_outgoing held;   /* sealed packets that the stage below has not taken */

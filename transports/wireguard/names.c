@@ -12,6 +12,8 @@
 #define DOUBT_AFTER \
 	(15 * WG_SECOND) /* the least between two look-ups that failing handshakes cause */
 
+#define NAMES_PER_TURN 32u
+
 bool wg_names_init(struct wg_names *t, uint32_t n)
 {
 	memset(t, 0, sizeof(*t));
@@ -70,21 +72,6 @@ void wg_names_doubt(struct wg *wg, struct wg_peer *peer, uint64_t now_ns)
 	ask_at(wg, n, now_ns);
 }
 
-/* A name that is due, or NULL. */
-static struct wg_name *take_due(struct wg *wg, uint64_t now)
-{
-	for (uint32_t i = 0; i < wg->names.count; i++) {
-		struct wg_name *n = &wg->names.items[i];
-		if (n->due_ns == 0 || n->due_ns > now || n->running)
-			continue;
-		n->due_ns = 0;
-		n->running = true;
-		n->asked_ns = now;
-		return n;
-	}
-	return NULL;
-}
-
 static void try_again(struct wg *wg, struct wg_name *n, uint64_t now)
 {
 	n->running = false;
@@ -97,42 +84,59 @@ static void try_again(struct wg *wg, struct wg_name *n, uint64_t now)
 void wg_names_run(struct wg_lane *l, uint64_t now_ns)
 {
 	struct wg *wg = l->wg;
-	struct wg_name *n;
+	uint32_t asked = 0;
 	if (atomic_load(&wg->names.first_at) > now_ns)
 		return;
 	wg_lock(wg);
-	while ((n = take_due(wg, now_ns)) != NULL) {
-		uint64_t token = (uint64_t)(n - wg->names.items);
+	for (uint32_t i = 0; i < wg->names.count && asked < NAMES_PER_TURN; i++) {
+		struct wg_name *n = &wg->names.items[i];
+		if (n->due_ns == 0 || n->due_ns > now_ns || n->running)
+			continue;
+		n->due_ns = 0;
+		n->running = true;
+		n->asked_ns = now_ns;
+		asked++;
 		/* the answer comes later, from the loop: not while we hold the lock */
-		if (l->host->resolve(l->pub, n->host, n->port, 0, token) != VPN_OK)
+		if (l->host->resolve(l->pub, n->host, n->port, 0, i) != VPN_OK)
 			try_again(wg, n, now_ns);
 	}
 	tell_first(&wg->names);
 	wg_unlock(wg);
 }
 
-static bool is_among(const struct vpn_endpoint *e, const struct vpn_endpoint *found, uint32_t n)
+/* The address to use: the one after the present one, which does not answer, or else the first. */
+static const struct vpn_endpoint *choose(const struct wg_peer *p, const struct vpn_endpoint *found,
+					 uint32_t n)
 {
+	struct vpn_endpoint now;
+	wg_endpoint_get(&p->endpoint, &now);
 	for (uint32_t i = 0; i < n; i++)
-		if (e->family == found[i].family && e->port == found[i].port &&
-		    memcmp(e->addr, found[i].addr, sizeof(e->addr)) == 0)
-			return true;
-	return false;
+		if (now.family == found[i].family && now.port == found[i].port &&
+		    memcmp(now.addr, found[i].addr, sizeof(now.addr)) == 0)
+			return &found[(i + 1) % n];
+	return &found[0];
+}
+
+/* Whether the peer has answered since the question was put: then it is where it is. */
+static bool is_back(const struct wg_name *n)
+{
+	const struct wg_keypair *k = atomic_load(&n->peer->current);
+	return n->known && k != NULL && k->created_ns >= n->asked_ns;
 }
 
 static void adopt(struct wg_lane *l, struct wg_name *n, const struct vpn_endpoint *found,
 		  uint32_t n_found)
 {
 	struct wg_peer *p = n->peer;
-	struct vpn_endpoint now;
 	char text[WG_ENDPOINT_TEXT], key[WG_KEY_TEXT];
+	bool moved, back = is_back(n);
 	n->known = true;
 	n->wait_ns = FIRST_WAIT;
-	if (wg_endpoint_get(&p->endpoint, &now) && is_among(&now, found, n_found))
+	const struct vpn_endpoint *e = choose(p, found, n_found);
+	if (back || !wg_endpoint_learn(&p->endpoint, e, &moved) || !moved)
 		return;
-	wg_endpoint_set(&p->endpoint, &found[0]);
 	wg_log(l->host, VPN_LOG_INFO, "peer %s: \"%s\" is %s", wg_text_key(p->public_key, key),
-	       n->host, wg_text_endpoint(&found[0], text));
+	       n->host, wg_text_endpoint(e, text));
 	wg_changed(l->wg);
 	/* whoever waits for the peer has waited long enough */
 	if (atomic_load(&p->keepalive_s) != 0 || p->retransmit_at != 0)
@@ -156,6 +160,5 @@ void wg_names_resolved(struct wg_lane *l, uint64_t token, vpn_status status,
 		       (unsigned long long)(n->wait_ns / WG_SECOND));
 		try_again(wg, n, l->pub->now_ns);
 	}
-	tell_first(&wg->names);
 	wg_unlock(wg);
 }

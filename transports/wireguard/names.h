@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * names: endpoints that the manifest gives by name. Looked up at start, and again while the handshake
- * with the peer fails; the old address serves until there is a new one.
+ * with the peer fails; the old address serves until there is a new one. A name with several addresses
+ * has them tried in turn.
  */
 #ifndef WG_NAMES_H
 #define WG_NAMES_H
@@ -42,7 +43,7 @@ void wg_names_add(struct wg *wg, struct wg_peer *peer, const char *host, uint16_
 void wg_names_forget(struct wg_peer *peer);
 
 /* The handshake fails: look the name up again, if the last time is long enough ago. Under the lock.
- * [lane] 0 */
+ * [lane] */
 void wg_names_doubt(struct wg *wg, struct wg_peer *peer, uint64_t now_ns);
 
 /* Asks for what is due. [lane] 0, not with the lock held */

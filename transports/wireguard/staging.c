@@ -59,9 +59,20 @@ static void drop(struct wg_lane *l, struct vpn_packet *p, uint32_t reason)
 	l->host->release(l->pub, &p, 1);
 }
 
+/* The oldest packet of the peer that has the most goes: who does not answer leaves room for others. */
+static void make_room(struct wg_lane *l)
+{
+	struct wg_peer *longest = l->staging.first;
+	for (struct wg_peer *p = longest; p != NULL; p = mine(l, p)->next_staged)
+		if (mine(l, p)->n_staged > mine(l, longest)->n_staged)
+			longest = p;
+	drop(l, take_first(l, mine(l, longest)), DROP_STAGED);
+}
+
 void wg_staging_put(struct wg_lane *l, struct wg_peer *peer, struct vpn_packet **pkts, uint32_t n)
 {
 	struct wg_peer_lane *pl = mine(l, peer);
+	bool is_first = pl->first == NULL;
 	if (!list_peer(l, peer)) {
 		vpn_count(l->pub, DROP_DOWN, n);
 		l->host->release(l->pub, pkts, n);
@@ -71,10 +82,12 @@ void wg_staging_put(struct wg_lane *l, struct wg_peer *peer, struct vpn_packet *
 		if (pl->n_staged >= WG_STAGED_MAX)
 			drop(l, take_first(l, pl), DROP_STAGED);
 		if (l->staging.count >= WG_STAGED_LANE_MAX)
-			drop(l, pkts[i], DROP_STAGED);
-		else
-			append(l, pl, pkts[i]);
+			make_room(l);
+		append(l, pl, pkts[i]);
 	}
+	/* we have answered a handshake just now, and may never hear that it was completed */
+	if (is_first && !wg_handshake_may_initiate(l, peer))
+		wg_timers_waiting(l, peer);
 }
 
 /* Puts packets back where take() found them. */
@@ -137,6 +150,16 @@ static void sweep(struct wg_lane *l)
 	l->staging.first = left;
 }
 
+/* Begins a handshake when none is under way: there was no key or no endpoint for it before. */
+static void ask(struct wg_lane *l, struct wg_peer *p)
+{
+	wg_lock(p->wg);
+	if (p->retransmit_at == 0)
+		wg_handshake_initiate_locked(l, p, false);
+	wg_unlock(p->wg);
+	wg_lane_flush(l);
+}
+
 void wg_staging_review(struct wg_lane *l)
 {
 	struct wg_peer *next;
@@ -148,6 +171,8 @@ void wg_staging_review(struct wg_lane *l)
 			drop_all(l, mine(l, p), DROP_UNANSWERED);
 		else
 			wg_staging_flush(l, p);
+		if (mine(l, p)->first != NULL)
+			ask(l, p);
 	}
 	sweep(l);
 }

@@ -23,8 +23,8 @@ struct wg_staging {
 	uint32_t count;        /* packets */
 };
 
-/* Takes all packets. The oldest of the peer are dropped when it has too many, the newest when the lane
- * has. [lane] */
+/* Takes all packets. The oldest of the peer are dropped when it has too many; when the lane has, the
+ * oldest of the peer that has the most. [lane] */
 void wg_staging_put(struct wg_lane *l, struct wg_peer *peer, struct vpn_packet **pkts, uint32_t n);
 
 /* Sends what waits for this peer, if it has a session now. [lane], not with the lock held */

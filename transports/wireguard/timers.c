@@ -8,7 +8,7 @@
 #include "send.h"
 #include "wireguard.h"
 
-#define PEERS_PER_TURN 32u /* with the lock held; each makes two messages at most */
+#define PEERS_PER_TURN 8u /* with the lock held: each may begin a handshake, which takes its time */
 
 /* ---- the heap ---- */
 
@@ -196,6 +196,17 @@ void wg_timers_initiated(struct wg_lane *l, struct wg_peer *p)
 	plan(l, p, p->retransmit_at);
 }
 
+void wg_timers_waiting(struct wg_lane *l, struct wg_peer *p)
+{
+	wg_lock(p->wg);
+	if (p->retransmit_at == 0 && atomic_load(&p->running)) {
+		p->retransmit_at = atomic_load(&p->last_handshake_ns) + WG_REKEY_TIMEOUT +
+				   jitter(l, p);
+		plan(l, p, p->retransmit_at);
+	}
+	wg_unlock(p->wg);
+}
+
 void wg_timers_completed(struct wg_lane *l, struct wg_peer *p)
 {
 	p->retransmit_at = 0;
@@ -234,9 +245,9 @@ static void give_up(struct wg_lane *l, struct wg_peer *p)
 	wg_wake_all(p->wg);
 	if (p->zero_keys_at == 0)
 		p->zero_keys_at = l->pub->now_ns + WG_ZERO_KEYS_TIME;
+	l->given_up++;
 	wg_log(l->host, VPN_LOG_DEBUG, "peer %s does not answer: handshake given up",
 	       wg_text_key(p->public_key, key));
-	l->host->notify(l->host, VPN_EVENT_PEER_DEAD, 0);
 }
 
 static void retransmit(struct wg_lane *l, struct wg_peer *p)
@@ -315,14 +326,15 @@ void wg_timers_run(struct wg_lane *l, uint64_t now_ns)
 {
 	struct wg *wg = l->wg;
 	struct wg_timers *t = &wg->timers;
-	while (atomic_load(&t->first_at) <= now_ns) {
-		wg_lock(wg);
-		for (uint32_t i = 0; i < PEERS_PER_TURN && t->count != 0; i++) {
-			if (key_of(t->heap[1]) > now_ns)
-				break;
-			look(l, t->heap[1], now_ns);
-		}
-		wg_unlock(wg);
-		wg_lane_flush(l);
-	}
+	if (atomic_load(&t->first_at) > now_ns)
+		return;
+	wg_lock(wg);
+	for (uint32_t i = 0; i < PEERS_PER_TURN && t->count != 0 && key_of(t->heap[1]) <= now_ns;
+	     i++)
+		look(l, t->heap[1], now_ns);
+	wg_unlock(wg);
+	wg_lane_flush(l);
+	/* whoever listens may ask us something */
+	for (; l->given_up != 0; l->given_up--)
+		l->host->notify(l->host, VPN_EVENT_PEER_DEAD, 0);
 }

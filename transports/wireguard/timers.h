@@ -32,7 +32,7 @@ void wg_timers_clear(struct wg_timers *t);
 /* Takes a peer out. Under the lock. */
 void wg_timers_remove(struct wg_timers *t, struct wg_peer *p);
 
-/* Does what is due. [lane] 0, not with the lock held */
+/* Does some of what is due: first_at says when there is more. [lane] 0, not with the lock held */
 void wg_timers_run(struct wg_lane *l, uint64_t now_ns);
 
 /* ---- what happens to a peer; `locked` says whether the caller has the lock. [lane] ---- */
@@ -49,6 +49,9 @@ void wg_timers_any_received(struct wg_peer *p);
 void wg_timers_any_passed(struct wg_lane *l, struct wg_peer *p, bool locked);
 /* An initiation was sent. Under the lock. */
 void wg_timers_initiated(struct wg_lane *l, struct wg_peer *p);
+/* A packet waits while it is too early for an initiation, and none is under way: one goes out in time,
+ * also when no other packet comes. Takes the lock. */
+void wg_timers_waiting(struct wg_lane *l, struct wg_peer *p);
 /* A handshake has become a session that is known to work. Under the lock. */
 void wg_timers_completed(struct wg_lane *l, struct wg_peer *p);
 /* There are new keys. Under the lock. */

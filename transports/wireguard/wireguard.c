@@ -17,7 +17,8 @@
 #define VPNCORE_VERSION "0"
 #endif
 
-#define TODO_PER_TURN 32u /* peers, with the lock held */
+#define TODO_PER_TURN 8u            /* peers, with the lock held */
+#define TELL_INTERVAL (100 * WG_MS) /* the least between two calls of a subscriber */
 
 void wg_wake_first(struct wg *wg)
 {
@@ -46,16 +47,23 @@ void wg_changed(struct wg *wg)
 }
 
 /* On lane 0, without the lock: the subscriber may ask for the list. */
-static void tell_subscriber(struct wg *wg)
+static void tell_subscriber(struct wg *wg, uint64_t now_ns)
 {
 	struct wg_subscriber *s = &wg->subscriber;
+	uint64_t again = UINT64_MAX;
 	pthread_mutex_lock(&s->lock);
 	uint64_t now = atomic_load(&wg->generation);
 	if (s->changed != NULL && s->told != now) {
-		s->told = now;
-		s->changed(s->ctx);
+		if (now_ns >= s->told_ns + TELL_INTERVAL) {
+			s->told = now;
+			s->told_ns = now_ns;
+			s->changed(s->ctx);
+		} else {
+			again = s->told_ns + TELL_INTERVAL;
+		}
 	}
 	pthread_mutex_unlock(&s->lock);
+	atomic_store(&wg->tell_at, again);
 }
 
 static uint64_t ext_generation(void *inst)
@@ -328,6 +336,7 @@ static vpn_status create(const struct vpn_host *host, const void *config, void *
 	wg->options = config;
 	wg->mtu = host->mtu_above;
 	wg->below_chooses = true;
+	wg->tell_at = UINT64_MAX;
 	*inst = wg; /* destroy() takes what there is */
 	wg->engine = wg_aead_choose(wg->options->aead, &why);
 	if (wg->engine == NULL)
@@ -477,9 +486,11 @@ static void serve_first(struct wg_lane *l, uint64_t now_ns)
 {
 	wg_names_run(l, now_ns);
 	wg_timers_run(l, now_ns);
-	while (has_todo(l->wg))
+	if (has_todo(l->wg))
 		do_some(l);
-	tell_subscriber(l->wg);
+	if (has_todo(l->wg))
+		wg_wake_first(l->wg); /* in turn with the others that this lane serves */
+	tell_subscriber(l->wg, now_ns);
 }
 
 static uint32_t flow_ready(void *inst, struct vpn_lane *lane, uint64_t token, uint32_t events)

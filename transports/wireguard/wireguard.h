@@ -88,7 +88,8 @@ struct wg_subscriber {
 	pthread_mutex_t lock;
 	void (*changed)(void *ctx);
 	void *ctx;
-	uint64_t told; /* the generation that it was told of last */
+	uint64_t told;    /* the generation that it was told of last */
+	uint64_t told_ns; /* and when */
 };
 
 struct wg {
@@ -110,6 +111,8 @@ struct wg {
 	_Atomic uint64_t under_load; /* until then, by vpn_lane.now_ns */
 	_Atomic uint64_t generation; /* of peers, prefixes and endpoints */
 	_Atomic bool has_retired;
+	_Atomic uint64_t
+		tell_at; /* when lane 0 tells the subscriber of changes; UINT64_MAX = never */
 
 	pthread_mutex_t lock; /* guards all that follows, and the writing of what stands above */
 	struct wg_identity identity;
