@@ -26,6 +26,7 @@ struct wg_allowed_node {
 	uint8_t length;
 	uint8_t shift; /* of the bit behind the prefix, in its half of a key */
 	uint8_t family;
+	bool marked; /* the writer's: goes with the next sweep */
 	struct wg_allowed_node *parent;
 	union {
 		struct { /* while it has a peer */
@@ -116,6 +117,7 @@ static bool covers(const struct wg_allowed_node *n, struct key key)
 static void append(struct wg_allowed_list *list, struct wg_allowed_node *n)
 {
 	n->list = list;
+	n->marked = false;
 	n->next = NULL;
 	if (list->first == NULL) {
 		list->first = n->prev = n;
@@ -323,6 +325,19 @@ bool wg_allowedips_remove(struct wg_allowedips *t, const struct vpn_prefix *pref
 void wg_allowedips_remove_peer(struct wg_allowedips *t, struct wg_allowed_list *list)
 {
 	while (list->first != NULL)
+		take_away(t, list->first);
+}
+
+void wg_allowedips_renew(struct wg_allowed_list *list)
+{
+	for (struct wg_allowed_node *n = list->first; n != NULL; n = n->next)
+		n->marked = true;
+}
+
+void wg_allowedips_sweep(struct wg_allowedips *t, struct wg_allowed_list *list)
+{
+	/* what was given again stands behind them all */
+	while (list->first != NULL && list->first->marked)
 		take_away(t, list->first);
 }
 

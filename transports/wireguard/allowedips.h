@@ -50,6 +50,12 @@ bool wg_allowedips_remove(struct wg_allowedips *t, const struct vpn_prefix *pref
 /* Takes all of a peer's prefixes away. Under the lock. [any] */
 void wg_allowedips_remove_peer(struct wg_allowedips *t, struct wg_allowed_list *list);
 
+/* Replaces a peer's prefixes without a moment in which one that stays is not there: renew() marks all,
+ * insert() takes the mark from the one that it is given, sweep() takes away what is still marked. Under
+ * the lock. [any] */
+void wg_allowedips_renew(struct wg_allowed_list *list);
+void wg_allowedips_sweep(struct wg_allowedips *t, struct wg_allowed_list *list);
+
 /* The peer of the longest prefix that has the address (4 or 16 bytes), or NULL. [lane], inside of an
  * epoch; or under the lock. */
 struct wg_peer *wg_allowedips_lookup4(const struct wg_allowedips *t, const uint8_t addr[4]);

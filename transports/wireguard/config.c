@@ -179,9 +179,18 @@ void wg_config_peer_set_keepalive(struct wg *wg, struct wg_peer *peer, uint16_t 
 		wg_peer_ask(peer, WG_TODO_KEEPALIVE);
 }
 
-void wg_config_peer_clear_allowed(struct wg *wg, struct wg_peer *peer)
+void wg_config_peer_replace_allowed(struct wg *wg, struct wg_peer *peer)
 {
-	wg_allowedips_remove_peer(&wg->allowed, &peer->allowed);
+	(void)wg;
+	wg_allowedips_renew(&peer->allowed);
+}
+
+void wg_config_peer_settle(struct wg *wg, struct wg_peer *peer)
+{
+	uint32_t before = peer->allowed.count;
+	wg_allowedips_sweep(&wg->allowed, &peer->allowed);
+	if (peer->allowed.count == before)
+		return;
 	wg_retired(wg);
 	wg_changed(wg);
 }
@@ -205,6 +214,7 @@ void wg_config_peer_remove_allowed(struct wg *wg, struct wg_peer *peer,
 
 void wg_config_peer_done(struct wg *wg, struct wg_peer *peer)
 {
+	wg_config_peer_settle(wg, peer);
 	peer->done = true;
 	if (!atomic_load(&wg->up))
 		return;

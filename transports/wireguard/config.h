@@ -43,7 +43,10 @@ void wg_config_peer_set_endpoint(struct wg *wg, struct wg_peer *peer,
 				 const struct vpn_endpoint *endpoint);
 /* Seconds, 0 = off. With a new interval a keepalive goes out at once. */
 void wg_config_peer_set_keepalive(struct wg *wg, struct wg_peer *peer, uint16_t seconds);
-void wg_config_peer_clear_allowed(struct wg *wg, struct wg_peer *peer);
+/* The prefixes that it has are replaced by those that are added from now on: one that is not added
+ * again goes with settle() or done(), and until then traffic goes on under it. */
+void wg_config_peer_replace_allowed(struct wg *wg, struct wg_peer *peer);
+void wg_config_peer_settle(struct wg *wg, struct wg_peer *peer);
 /* Moves the prefix here from another peer that has it. Returns 0 or ENOMEM. */
 int wg_config_peer_add_allowed(struct wg *wg, struct wg_peer *peer,
 			       const struct vpn_prefix *prefix);

@@ -211,7 +211,7 @@ static int replace_allowed_ips(struct wg_uapi_session *s, const char *value)
 		return EINVAL;
 	struct wg_peer *peer = lock_peer(s, &error);
 	if (peer != NULL)
-		wg_config_peer_clear_allowed(s->wg, peer);
+		wg_config_peer_replace_allowed(s->wg, peer);
 	wg_config_unlock(s->wg);
 	return error;
 }
@@ -326,8 +326,20 @@ static bool answer(struct wg_uapi_session *s, int number)
 	return s->write(s->ctx, text, (size_t)n);
 }
 
+/* A block that was broken off in the middle: what has been replaced is. */
+static void settle(struct wg_uapi_session *s)
+{
+	if (s->state != SETTING || s->subject != PEER)
+		return;
+	struct wg_peer *peer = lock_existing(s);
+	if (peer != NULL)
+		wg_config_peer_settle(s->wg, peer);
+	wg_config_unlock(s->wg);
+}
+
 static void begin(struct wg_uapi_session *s, enum state state)
 {
+	settle(s);
 	s->state = state;
 	s->error = 0;
 	s->subject = DEVICE;

@@ -204,11 +204,18 @@ static bool take_allowed(struct wg_peer *peer, const struct vpn_prefix *prefix)
 	return false;
 }
 
-void wg_config_peer_clear_allowed(struct wg *wg, struct wg_peer *peer)
+void wg_config_peer_replace_allowed(struct wg *wg, struct wg_peer *peer)
 {
 	want_held(wg);
 	wg->clears++;
 	clear_allowed(peer);
+}
+
+void wg_config_peer_settle(struct wg *wg, struct wg_peer *peer)
+{
+	want_held(wg);
+	(void)peer;
+	wg->settles++;
 }
 
 int wg_config_peer_add_allowed(struct wg *wg, struct wg_peer *peer, const struct vpn_prefix *prefix)

@@ -34,7 +34,7 @@ struct wg {
 	/* what the next calls answer, a positive errno */
 	int port_error, fwmark_error, peer_error, allowed_error;
 	/* counts */
-	unsigned int private_keys, ports, fwmarks, creations, removals, clears, violations;
+	unsigned int private_keys, ports, fwmarks, creations, removals, clears, settles, violations;
 };
 
 void fake_init(struct wg *wg);

@@ -370,6 +370,34 @@ static void removing_a_peer_takes_all_of_it_and_no_more(void **state)
 	assert_int_equal(table.count, 0);
 }
 
+static void what_is_given_again_is_there_all_the_time(void **state)
+{
+	(void)state;
+	give("10.0.0.0", 8, 0);
+	give("10.1.0.0", 16, 0);
+	give("fd00::", 8, 0);
+	give("10.2.0.0", 16, 1);
+	wg_allowedips_renew(&peers[0].list);
+	assert_int_equal(whose("10.9.0.0"), 0);
+	give("fd00::", 8, 0);
+	give("10.3.0.0", 16, 0);
+	give("10.1.0.0", 16, 1); /* another one takes it meanwhile */
+	assert_int_equal(whose("10.9.0.0"), 0);
+	assert_int_equal(whose("fd00::1"), 0);
+	wg_allowedips_sweep(&table, &peers[0].list);
+	assert_int_equal(whose("10.9.0.0"), -1);
+	assert_int_equal(whose("fd00::1"), 0);
+	assert_int_equal(whose("10.3.0.0"), 0);
+	assert_int_equal(whose("10.1.0.0"), 1);
+	assert_int_equal(peers[0].list.count, 2);
+	wg_allowedips_sweep(&table, &peers[0].list);
+	wg_allowedips_sweep(&table, &peers[1].list);
+	assert_int_equal(table.count, 4);
+	wg_allowedips_renew(&peers[1].list);
+	wg_allowedips_sweep(&table, &peers[1].list);
+	assert_int_equal(table.count, 2);
+}
+
 /* ---- without memory -------------------------------------------------------------------------- */
 
 /* Fails the n-th allocation of giving `text`; the number of allocations that it needs. */
@@ -761,6 +789,7 @@ int main(void)
 		TEST(only_its_owner_gives_a_prefix_back),
 		TEST(lists_are_in_the_order_of_giving),
 		TEST(removing_a_peer_takes_all_of_it_and_no_more),
+		TEST(what_is_given_again_is_there_all_the_time),
 		TEST(without_memory_nothing_changes),
 		TEST(is_like_a_plain_list_with_nested_prefixes),
 		TEST(is_like_a_plain_list_with_scattered_prefixes),

@@ -355,7 +355,8 @@ static void prefixes_come_and_go_while_traffic_flows(void **state)
 	change_allowed(&w, p, NULL, "10.7.0.0/16");
 	assert_false(belongs(&w, r, "10.7.0.1"));
 	wg_config_lock(w.wg);
-	wg_config_peer_clear_allowed(w.wg, p);
+	wg_config_peer_replace_allowed(w.wg, p);
+	wg_config_peer_settle(w.wg, p);
 	wg_config_unlock(w.wg);
 	testhost_run(w.host);
 	world_advance(&w, WG_SECOND);

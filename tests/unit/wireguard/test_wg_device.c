@@ -407,7 +407,8 @@ static void a_subscriber_is_told_of_changes_and_may_ask(void **state)
 			wg_config_peer(w.wg, key, true, &created, &error);
 			break;
 		case 5:
-			wg_config_peer_clear_allowed(w.wg, p);
+			wg_config_peer_replace_allowed(w.wg, p);
+			wg_config_peer_settle(w.wg, p);
 			break;
 		case 6:
 			wg_config_peer_remove(w.wg, p);
@@ -495,7 +496,8 @@ static void many_changes_may_be_told_once(void **state)
 	assert_int_equal(asker.list.n_allowed, 101);
 	peers_ext(&w)->subscribe(w.wg, NULL, NULL);
 	wg_config_lock(w.wg);
-	wg_config_peer_clear_allowed(w.wg, p);
+	wg_config_peer_replace_allowed(w.wg, p);
+	wg_config_peer_settle(w.wg, p);
 	wg_config_unlock(w.wg);
 	testhost_run(w.host);
 	assert_int_equal(asker.calls, 1);

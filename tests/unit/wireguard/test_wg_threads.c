@@ -325,12 +325,32 @@ static void the_configuration_changes_under_three_lanes(void **state)
 	run_with_changes(3);
 }
 
+/* Nobody answers: all packets are staged, for peers that are removed at the same moment. */
+static void peers_vanish_under_what_is_staged_for_them(void **state)
+{
+	(void)state;
+	struct control c;
+	init(&c, 2);
+	c.t->cut = true;
+	atomic_store(&c.t->limit, 1);
+	threads_run(c.t);
+	for (uint32_t i = 0; i < 3000; i++) {
+		remove_peer(&c.t->a, c.b_public);
+		remove_peer(&c.t->b, c.a_public[0]);
+		connect_both(&c);
+		for (uint64_t k = threads_random(&c.random) % 3; k != 0; k--)
+			sched_yield();
+	}
+	threads_end(c.t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lanes_share_a_session),
 		cmocka_unit_test(the_configuration_changes_under_two_lanes),
 		cmocka_unit_test(the_configuration_changes_under_three_lanes),
+		cmocka_unit_test(peers_vanish_under_what_is_staged_for_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,6 +191,21 @@ static void adds_moves_removes_and_replaces_allowed_addresses(void **state)
 	talk_end(&t);
 }
 
+static void a_block_that_breaks_off_is_settled(void **state)
+{
+	struct talk t;
+	(void)state;
+	talk_begin(&t);
+	talk_expect_set(&t, A "replace_allowed_ips=true\nallowed_ip=10.0.0.0/8\nallowed_ip=x\n",
+			-EINVAL);
+	assert_int_equal(t.wg.settles, 1);
+	talk_say(&t, "set=1\n" A "replace_allowed_ips=true\n");
+	assert_int_equal(t.wg.settles, 1);
+	wg_uapi_session_end(t.session);
+	assert_int_equal(t.wg.settles, 2);
+	talk_end(&t);
+}
+
 static void answers_a_bad_value_of_a_peer_with_einval(void **state)
 {
 	static const char *const lines[] = {
@@ -332,6 +347,7 @@ int main(void)
 		cmocka_unit_test(sets_every_key_of_a_peer),
 		cmocka_unit_test(a_block_changes_what_it_names_and_nothing_else),
 		cmocka_unit_test(adds_moves_removes_and_replaces_allowed_addresses),
+		cmocka_unit_test(a_block_that_breaks_off_is_settled),
 		cmocka_unit_test(answers_a_bad_value_of_a_peer_with_einval),
 		cmocka_unit_test(removes_a_peer_and_ignores_the_rest_of_its_block),
 		cmocka_unit_test(update_only_makes_no_peer),

@@ -188,6 +188,10 @@ static uint32_t push_down(void *ctx, struct vpn_packet **pkts, uint32_t n)
 	struct threads *t = l->node->all;
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t chance = threads_random(&l->random);
+		if (t->cut) {
+			free_packet(t, pkts[i]);
+			continue;
+		}
 		struct thread_lane *to = &l->node->other->lanes[chance % t->n_lanes];
 		CHECK(pkts[i]->len >= WG_DATA_OVERHEAD);
 		if (!enqueue(to, pkts[i])) {
@@ -269,15 +273,17 @@ static struct vpn_packet *make_packet(struct thread_lane *l)
 	wg_store_le32(data + HEADERS, l->pub.index);
 	wg_store_le32(data + HEADERS + 4, number);
 	wg_store_le32(data + HEADERS + 8, number ^ 0x5a5a5a5au);
-	atomic_store(&l->sent, number + 1);
+	if (!n->all->cut)
+		atomic_store(&l->sent, number + 1);
 	return p;
 }
 
 static bool produce(struct thread_lane *l)
 {
 	struct vpn_packet *pkts[BATCH];
-	uint32_t n = 0, limit = atomic_load(&l->node->all->limit);
-	if (l->produced == l->pub.now_ns)
+	struct threads *t = l->node->all;
+	uint32_t n = 0, limit = atomic_load(&t->limit);
+	if (l->produced == l->pub.now_ns && !t->cut)
 		return false; /* in step with the clock, or all would be sent before an answer */
 	l->produced = l->pub.now_ns;
 	while (n < BATCH && !l->blocked && atomic_load(&l->sent) < limit)
@@ -287,7 +293,7 @@ static bool produce(struct thread_lane *l)
 	uint32_t taken = component()->flow->send(l->node->wg, &l->pub, pkts, n);
 	CHECK(taken <= n);
 	for (uint32_t i = taken; i < n; i++)
-		free_packet(l->node->all, pkts[i]);
+		free_packet(t, pkts[i]);
 	return true;
 }
 

@@ -71,6 +71,7 @@ struct node {
 
 struct threads {
 	uint32_t n_lanes;
+	bool cut; /* nothing arrives, and lanes send without end; set before they run */
 	_Atomic uint64_t now;
 	_Atomic bool ended;
 	_Atomic int64_t packets; /* that exist */
