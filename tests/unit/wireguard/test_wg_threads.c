@@ -276,12 +276,12 @@ static void init(struct control *c, uint32_t n_lanes)
 	connect_both(c);
 }
 
-/* Both get packets, now that nothing is changed any more. */
-static void still_works(struct threads *t)
+/* Both get packets, more of them than anything but a tunnel that works could bring. */
+static void wait_for(struct threads *t, uint64_t more)
 {
 	uint64_t a = atomic_load(&t->a.got), b = atomic_load(&t->b.got);
 	atomic_store(&t->limit, THREAD_NUMBERS);
-	while (atomic_load(&t->a.got) < a + 100 || atomic_load(&t->b.got) < b + 100) {
+	while (atomic_load(&t->a.got) < a + more || atomic_load(&t->b.got) < b + more) {
 		CHECK(!threads_done(t));
 		sched_yield();
 	}
@@ -292,11 +292,8 @@ static void lanes_share_a_session(void **state)
 	(void)state;
 	struct control c;
 	init(&c, 2);
-	atomic_store(&c.t->limit, 20000);
 	threads_run(c.t);
-	while (!threads_done(c.t))
-		sched_yield();
-	CHECK(atomic_load(&c.t->a.got) > 10000 && atomic_load(&c.t->b.got) > 10000);
+	wait_for(c.t, 20000);
 	threads_end(c.t);
 }
 
@@ -308,8 +305,7 @@ static void run_with_changes(uint32_t n_lanes)
 	threads_run(c.t);
 	while (!threads_done(c.t) || c.breaks < 12)
 		change_something(&c);
-	CHECK(atomic_load(&c.t->a.got) > 1000 && atomic_load(&c.t->b.got) > 1000);
-	still_works(c.t);
+	wait_for(c.t, 100);
 	threads_end(c.t);
 }
 
