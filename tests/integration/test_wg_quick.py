@@ -5,6 +5,7 @@ wg0 at both ends of the cable.
 import os
 import pathlib
 import shutil
+import socket
 
 from dropin import PROGRAM, Interface, start_environment
 from harness import INNER4, INNER6, OUTER4, Peers, hostport, main, traffic, wait_for
@@ -38,6 +39,18 @@ class DropIn(Peers):
         self.assertEqual(self.start("wg0").returncode, 0)
         os.unlink("/run/wireguard-%s/wg0.sock" % self.a.name)
         wait_for(lambda: not self.a.has("wg0"), "the end of the interface")
+
+    def test_fails_when_another_program_has_the_socket(self):
+        path = "/run/wireguard-%s/wg0.sock" % self.a.name
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(path)
+            other.listen()
+            done = self.start("wg0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another program answers at /var/run/wireguard/wg0.sock", done.stderr)
+        self.assertFalse(self.a.has("wg0"))
+        self.assertTrue(os.path.exists(path), "the other program's socket was taken away")
 
     def test_refuses_what_cannot_be_a_name(self):
         for argv in ((), ("wg0", "wg1"), ("a-name-that-is-too-long",), ("a/b",), ("",), ("..",)):

@@ -107,7 +107,9 @@ static vpn_status publish(struct wg_uapi_socket *s, const char *hidden, struct v
 		if (unlink(s->path) != 0 && errno != ENOENT)
 			return fail(err, "replace", s->path);
 	}
-	return wg_fault(err, VPN_EBUSY, EADDRINUSE, "", "somebody else holds %s", s->path);
+	return wg_fault(err, VPN_EBUSY, EADDRINUSE, "",
+			"another program answers at %s: stop it, or give the device another name",
+			s->path);
 }
 
 static vpn_status listen_hidden(struct wg_uapi_socket *s, const char *hidden, struct vpn_error *err)
