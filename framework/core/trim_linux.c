@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "trim.h"
 
-#include <inttypes.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -15,17 +15,34 @@ struct mapping {
 	bool clean; /* of a file, and not writable */
 };
 
-/* False: the line does not begin a mapping, and *m is as it was. */
+/* "55d0c0a00000-55d0c0a26000 r-xp 00002000 fd:00 1234   /usr/bin/x". False: the line does not begin
+ * a mapping, and *m is as it was. */
 static bool read_head(const char *line, struct mapping *m)
 {
-	struct mapping read = {0};
-	char mode[8] = "", file[8] = "";
-	if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s %*s %*s %*s %7s", &read.begin, &read.end,
-		   mode, file) < 3)
+	char *dash, *mode;
+	uintptr_t begin = strtoul(line, &dash, 16);
+	if (*dash != '-' || dash == line)
 		return false;
-	read.clean = (strcmp(mode, "r-xp") == 0 || strcmp(mode, "r--p") == 0) && file[0] == '/';
-	*m = read;
+	uintptr_t end = strtoul(dash + 1, &mode, 16);
+	if (*mode != ' ')
+		return false;
+	mode++;
+	m->begin = begin;
+	m->end = end;
+	m->clean = (strncmp(mode, "r-xp ", 5) == 0 || strncmp(mode, "r--p ", 5) == 0) &&
+		   strchr(mode, '/') != NULL;
 	return true;
+}
+
+/* "Anonymous:           8 kB": what was written to. */
+static bool reads_anonymous(const char *line, unsigned long *ret_kib)
+{
+	static const char name[] = "Anonymous:";
+	char *end;
+	if (strncmp(line, name, sizeof(name) - 1) != 0)
+		return false;
+	*ret_kib = strtoul(line + sizeof(name) - 1, &end, 10);
+	return end != line + sizeof(name) - 1;
 }
 
 void trim_memory(void)
@@ -38,7 +55,7 @@ void trim_memory(void)
 	if (smaps == NULL)
 		return;
 	while (fgets(line, sizeof(line), smaps) != NULL) {
-		if (read_head(line, &m) || sscanf(line, "Anonymous: %lu kB", &kib) != 1)
+		if (read_head(line, &m) || !reads_anonymous(line, &kib))
 			continue;
 		/* what was written to before it was sealed, by the linker or a debugger, is not the
 		 * file's any more and stays. The rest leaves this process; it is in the page cache */

@@ -179,7 +179,7 @@ static uint32_t unwrap(struct wg_lane *l, struct vpn_packet *p, const struct wg_
 	struct wg_inner in;
 	if (!wg_inner_parse(vpn_packet_data(p), p->len, &in))
 		return DROP_MALFORMED;
-	if (seen->family != in.family ||
+	if (seen->src == NULL || seen->family != in.family ||
 	    memcmp(seen->src, in.src, in.family == VPN_AF_INET ? 4 : 16) != 0) {
 		if (owner_of(l->wg, &in) != peer)
 			return DROP_DISALLOWED_SOURCE;
@@ -202,7 +202,7 @@ static void push_up(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n)
 static void deliver(struct batch *b)
 {
 	struct wg_lane *l = b->l;
-	struct run run = {0};
+	struct run run = {.keypair = b->keypairs[0]};
 	struct wg_inner seen = {.family = VPN_AF_NONE};
 	uint32_t good = 0;
 	for (uint32_t i = 0; i < b->n; i++) {

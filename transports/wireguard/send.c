@@ -38,7 +38,7 @@ static struct wg_peer *lookup(const struct wg *wg, const struct wg_inner *in)
 
 static bool is_same_dst(const struct wg_inner *a, const struct wg_inner *b)
 {
-	return a->family == b->family &&
+	return a->family == b->family && a->dst != NULL &&
 	       memcmp(a->dst, b->dst, a->family == VPN_AF_INET ? 4 : 16) == 0;
 }
 

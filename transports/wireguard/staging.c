@@ -62,11 +62,12 @@ static void drop(struct wg_lane *l, struct vpn_packet *p, uint32_t reason)
 /* The oldest packet of the peer that has the most goes: who does not answer leaves room for others. */
 static void make_room(struct wg_lane *l)
 {
-	struct wg_peer *longest = l->staging.first;
-	for (struct wg_peer *p = longest; p != NULL; p = mine(l, p)->next_staged)
-		if (mine(l, p)->n_staged > mine(l, longest)->n_staged)
-			longest = p;
-	drop(l, take_first(l, mine(l, longest)), DROP_STAGED);
+	struct wg_peer_lane *longest = NULL;
+	for (struct wg_peer *p = l->staging.first; p != NULL; p = mine(l, p)->next_staged)
+		if (longest == NULL || mine(l, p)->n_staged > longest->n_staged)
+			longest = mine(l, p);
+	if (longest != NULL && longest->first != NULL)
+		drop(l, take_first(l, longest), DROP_STAGED);
 }
 
 void wg_staging_put(struct wg_lane *l, struct wg_peer *peer, struct vpn_packet **pkts, uint32_t n)
@@ -79,7 +80,7 @@ void wg_staging_put(struct wg_lane *l, struct wg_peer *peer, struct vpn_packet *
 		return;
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		if (pl->n_staged >= WG_STAGED_MAX)
+		if (pl->n_staged >= WG_STAGED_MAX && pl->first != NULL)
 			drop(l, take_first(l, pl), DROP_STAGED);
 		if (l->staging.count >= WG_STAGED_LANE_MAX)
 			make_room(l);
