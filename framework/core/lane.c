@@ -3,6 +3,7 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,9 +135,12 @@ static void run_timers(struct lane *l)
 	}
 }
 
+/* Runs while the lane does not sleep: whoever else wants the processor goes first. */
 static void on_idle(uv_idle_t *idle)
 {
-	(void)idle;
+	const struct lane *l = idle->data;
+	if (l->first == NULL)
+		sched_yield();
 }
 
 /* Reads the clock and runs what is due: between batches too, so that load delays no timer. */
@@ -146,17 +150,36 @@ static void tick(struct lane *l)
 	run_timers(l);
 }
 
+/* Whether to poll once more instead of sleeping. Lingering takes from a credit that grows with time. */
+static bool may_linger(struct lane *l, bool worked)
+{
+	struct lane_linger *g = &l->linger;
+	uint64_t now = lane_now_ns();
+	uint64_t passed = now - g->seen_ns;
+	if (worked)
+		g->worked_ns = now;
+	g->seen_ns = now;
+	g->credit_ns += passed / LANE_LINGER_SHARE;
+	if (g->credit_ns > LANE_LINGER_MOST)
+		g->credit_ns = LANE_LINGER_MOST;
+	if (g->on)
+		g->credit_ns -= passed < g->credit_ns ? passed : g->credit_ns;
+	g->on = l->first == NULL && now < g->worked_ns + LANE_LINGER_NS && g->credit_ns != 0;
+	return g->on;
+}
+
 static void on_check(uv_check_t *check)
 {
 	struct lane *l = check->data;
-	if (l->expired && l->first == NULL)
+	bool working = l->first != NULL;
+	if (l->expired && !working)
 		tick(l);
 	l->expired = false;
 	for (uint32_t calls = 0; l->first != NULL && calls < LANE_BUDGET; calls++) {
 		tick(l);
 		run_task(l, dequeue(l));
 	}
-	if (l->first != NULL)
+	if (may_linger(l, working) || l->first != NULL)
 		uv_idle_start(&l->idle, on_idle);
 	else
 		uv_idle_stop(&l->idle);
@@ -367,6 +390,7 @@ static int init_handles(struct lane *l)
 	uv_check_init(&l->loop, &l->check);
 	uv_idle_init(&l->loop, &l->idle);
 	l->prepare.data = l;
+	l->idle.data = l;
 	l->check.data = l;
 	uv_prepare_start(&l->prepare, on_prepare);
 	uv_check_start(&l->check, on_check);

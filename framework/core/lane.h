@@ -20,6 +20,13 @@
 
 #define LANE_BUDGET 64u /* calls of ready() between two polls */
 
+/* A lane goes on polling for a moment after work before it sleeps: what answers to it often comes at once,
+ * and to wake a processor that sleeps takes longer than that (docs/performance.md has the figures). It
+ * gives way to whoever else wants the processor, and lingers for a small share of the time only. */
+#define LANE_LINGER_NS    UINT64_C(100000)
+#define LANE_LINGER_SHARE 16u               /* one part in so many, in the long run */
+#define LANE_LINGER_MOST  UINT64_C(2000000) /* ns that can be saved up */
+
 struct lane;
 struct lane_part;
 
@@ -84,6 +91,12 @@ struct lane {
 	atomic_bool stopping;
 	uv_thread_t thread;
 	bool has_loop, has_async, has_thread;
+	struct lane_linger {
+		uint64_t worked_ns; /* when something was last done */
+		uint64_t seen_ns;   /* when this was last looked at */
+		uint64_t credit_ns;
+		bool on;
+	} linger;
 	bool expired;
 	struct lookup *lookups;
 };

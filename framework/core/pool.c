@@ -28,16 +28,19 @@ static void *map(size_t bytes)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-static void fill_stack(struct pool_stack *s, uint32_t kind, struct vpn_packet *first, uint8_t *mem)
+/* Makes packets that were never used, so that n are free if there are so many: memory that the traffic
+ * does not need is not touched. */
+static void provide(struct pool_stack *s, uint32_t kind, uint32_t n)
 {
-	for (uint32_t i = 0; i < s->count; i++) {
-		struct vpn_packet *p = &first[i];
-		p->buf = s->cap != 0 ? mem + (size_t)i * s->cap : NULL;
+	while (s->n_free < n && s->n_made < s->count) {
+		struct vpn_packet *p = &s->first[s->n_made];
+		memset(p, 0, sizeof(*p));
+		p->buf = s->cap != 0 ? s->storage + (size_t)s->n_made * s->cap : NULL;
 		p->cap = s->cap;
 		p->host_private = kind | FREE_BIT;
-		s->free[s->count - 1 - i] = p; /* the lowest addresses are used first */
+		s->n_made++;
+		s->free[s->n_free++] = p;
 	}
-	s->n_free = s->count;
 }
 
 vpn_status pool_init(struct pool *p, const struct pool_shape *shape)
@@ -60,13 +63,13 @@ vpn_status pool_init(struct pool *p, const struct pool_shape *shape)
 		pool_clear(p);
 		return VPN_ENOMEM;
 	}
-	memset(p->descriptors, 0, total * sizeof(struct vpn_packet));
 	struct vpn_packet *first = p->descriptors;
 	uint8_t *mem = p->storage;
 	for (uint32_t k = 0; k < POOL_KINDS; k++) {
 		struct pool_stack *s = &p->stacks[k];
 		s->free = stacks;
-		fill_stack(s, k, first, mem);
+		s->first = first;
+		s->storage = mem;
 		stacks += s->count;
 		first += s->count;
 		mem += (size_t)s->cap * s->count;
@@ -89,6 +92,8 @@ uint32_t pool_alloc(struct pool *p, uint32_t kind, uint64_t now_ns, struct vpn_p
 	if (kind >= POOL_PIECE)
 		return 0;
 	struct pool_stack *s = &p->stacks[kind];
+	if (n > s->n_free)
+		provide(s, kind, n);
 	if (n > s->n_free)
 		n = s->n_free;
 	struct vpn_packet **from = s->free + s->n_free - n;
@@ -161,7 +166,11 @@ uint32_t pool_split(struct pool *p, struct vpn_packet *parent, uint32_t piece_le
 	if (piece_len == 0 || parent->len == 0)
 		return 0;
 	uint32_t pieces = (parent->len - 1) / piece_len + 1;
-	if (pieces > n || pieces > s->n_free)
+	if (pieces > n)
+		return 0;
+	if (pieces > s->n_free)
+		provide(s, POOL_PIECE, pieces);
+	if (pieces > s->n_free)
 		return 0;
 	struct vpn_packet *root = parent_of(parent);
 	uint64_t others = 0; /* pieces of the root that are out, besides the parent */
@@ -192,6 +201,6 @@ uint32_t pool_outstanding(const struct pool *p)
 {
 	uint32_t n = 0;
 	for (uint32_t k = 0; k < POOL_KINDS; k++)
-		n += p->stacks[k].count - p->stacks[k].n_free;
+		n += p->stacks[k].n_made - p->stacks[k].n_free;
 	return n;
 }

@@ -25,8 +25,11 @@ struct pool {
 	struct pool_stack {
 		struct vpn_packet **free; /* last in, first out: warm in the cache */
 		uint32_t n_free;
+		uint32_t n_made; /* packets that have been used before, from the first on */
 		uint32_t count;
 		uint32_t cap;
+		struct vpn_packet *first;
+		uint8_t *storage;
 	} stacks[POOL_KINDS];
 	struct vpn_packet *descriptors;
 	uint8_t *storage;
