@@ -10,6 +10,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 
 from program import VPNCORE, Test, main
@@ -145,8 +146,19 @@ class Background(Test):
         self.assertEqual(self.wait_end(pid), 0)
 
     def test_ends_badly_when_a_component_fails(self):
-        self.start("wg0", env={"VPNCORE_TEST_DIE": "1"})
-        self.assertEqual(self.wait_end(self.daemon()), 1)
+        with tempfile.TemporaryDirectory() as folder:
+            word = os.path.join(folder, "die")
+            self.start("wg0", env={"VPNCORE_TEST_DIE": word})
+            pid = self.daemon()
+            with open(word, "w", encoding="ascii"):
+                pass
+            self.assertEqual(self.wait_end(pid), 1)
+
+    def test_a_component_that_fails_while_it_starts_is_a_failure(self):
+        done = self.start("wg0", env={"VPNCORE_TEST_DIE": "now"}, status=1)
+        self.assertIn("the test wants it to die", done.stderr)
+        self.assertEqual(link("wg0"), "")
+        self.assertEqual(children(), [])
 
     def test_says_why_it_could_not_start(self):
         for level in ("", "silent"):

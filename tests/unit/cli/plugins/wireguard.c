@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A transport of the name "wireguard" with the options that `vpncore wg` gives it. It carries nothing.
- * VPNCORE_TEST_FAIL in the environment makes its start fail; VPNCORE_TEST_DIE makes it fail, with the
- * status -4, as soon as a lane turns.
+ * VPNCORE_TEST_FAIL in the environment makes its start fail. VPNCORE_TEST_DIE makes it fail, with the
+ * status -4, while it starts ("now") or when there is a file of that name.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <vpncore/plugin.h>
 
 struct config {
@@ -41,6 +42,13 @@ static vpn_status create(const struct vpn_host *host, const void *config, void *
 	return VPN_OK;
 }
 
+static void die(const struct stub *s)
+{
+	struct vpn_error err = {.size = sizeof(err), .status = VPN_EIO};
+	strcpy(err.text, "the test wants it to die");
+	s->host->fail(s->host, &err);
+}
+
 static vpn_status start(void *inst, struct vpn_lane *const *lanes, struct vpn_error *err)
 {
 	struct stub *s = inst;
@@ -52,7 +60,10 @@ static vpn_status start(void *inst, struct vpn_lane *const *lanes, struct vpn_er
 	snprintf(text, sizeof(text), "uapi=%u uapi_fd=%d", s->config->uapi,
 		 (int)s->config->uapi_fd);
 	s->host->log(s->host, VPN_LOG_DEBUG, text);
-	if (getenv("VPNCORE_TEST_DIE") != NULL)
+	const char *when = getenv("VPNCORE_TEST_DIE");
+	if (when != NULL && strcmp(when, "now") == 0)
+		die(s);
+	else if (when != NULL)
 		s->host->arm(lanes[0], 1);
 	return VPN_OK;
 }
@@ -72,11 +83,10 @@ static uint32_t drop(void *inst, struct vpn_lane *lane, struct vpn_packet **pkts
 static void timer(void *inst, struct vpn_lane *lane, uint64_t now_ns)
 {
 	struct stub *s = inst;
-	struct vpn_error err = {.size = sizeof(err), .status = VPN_EIO};
-	(void)lane;
-	(void)now_ns;
-	strcpy(err.text, "the test wants it to die");
-	s->host->fail(s->host, &err);
+	if (access(getenv("VPNCORE_TEST_DIE"), F_OK) == 0)
+		die(s);
+	else
+		s->host->arm(lane, now_ns + 10000000);
 }
 
 static const char *const switches[] = {"auto", "on", "off", NULL};
