@@ -218,7 +218,7 @@ static const char help_wg[] =
 	"  -m, --path-mtu N   largest packet of the paths to the peers, 1360 to 65535 bytes:\n"
 	"                     the interface begins with an MTU of N - 80, and cannot be set\n"
 	"                     to more; otherwise it begins with 1420, and N is the largest\n"
-	"                     MTU of this machine's interfaces\n"
+	"                     MTU of this machine's interfaces, 9216 at most\n"
 	"  -h, --help         show this text\n"
 	"\n"
 	"Environment:\n"

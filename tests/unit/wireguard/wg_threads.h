@@ -44,6 +44,7 @@ struct thread_lane {
 	bool blocked;      /* a push was not taken whole */
 	uint64_t random;   /* state of a generator */
 	_Atomic uint32_t sent;
+	_Atomic uint64_t reached; /* the time that its last turn was at */
 	/* what is on its way to here */
 	pthread_mutex_t lock;
 	uint32_t head, count;
