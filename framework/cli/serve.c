@@ -11,12 +11,13 @@
 #include "fault.h"
 #include "log.h"
 #include "notify.h"
-#include "trim.h"
+#include "quiet.h"
 
 struct run {
 	uv_loop_t loop;
 	uv_async_t failed;
 	uv_signal_t term, intr, hup, usr1;
+	struct quiet quiet;
 	struct pipeline *pipeline;
 	const struct serve_hooks *hooks; /* NULL = none */
 	bool ended;
@@ -68,6 +69,12 @@ static void on_failed(void *ctx)
 	uv_async_send(&r->failed);
 }
 
+static void on_stirred(void *ctx)
+{
+	struct run *r = ctx;
+	quiet_stir(&r->quiet);
+}
+
 static int loop_init(struct run *r)
 {
 	const struct {
@@ -85,6 +92,8 @@ static int loop_init(struct run *r)
 		return e;
 	e = uv_async_init(&r->loop, &r->failed, on_failed_async);
 	r->failed.data = r;
+	if (e == 0)
+		e = quiet_init(&r->quiet, &r->loop);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && e == 0; i++) {
 		uv_signal_init(&r->loop, signals[i].handle);
 		signals[i].handle->data = r;
@@ -142,9 +151,10 @@ static int go_on(struct run *r, const struct graph *g)
 	if (r->hooks != NULL && !r->hooks->up(r->hooks->ctx, r->pipeline))
 		return STATUS_FAILED;
 	announce(g);
-	trim_memory();
+	quiet_watch(&r->quiet, r->pipeline, QUIET_AFTER_MS);
 	while (!r->ended)
 		uv_run(&r->loop, UV_RUN_DEFAULT);
+	quiet_end(&r->quiet);
 	(void)notify_send("STOPPING=1");
 	return pipeline_error(r->pipeline, &err) ? judge(r, &err) : STATUS_OK;
 }
@@ -172,7 +182,8 @@ int serve_graph(const struct graph *g, const struct serve_hooks *hooks)
 {
 	struct run r = {.hooks = hooks};
 	struct vpn_error err = VPN_ERROR_INIT;
-	const struct pipeline_events events = {.failed = on_failed, .ctx = &r};
+	const struct pipeline_events events = {
+		.failed = on_failed, .stirred = on_stirred, .ctx = &r};
 	int e = loop_init(&r);
 	if (e != 0) {
 		fprintf(stderr, "vpncore: cannot make an event loop: %s\n", uv_strerror(e));

@@ -168,10 +168,22 @@ static bool may_linger(struct lane *l, bool worked)
 	return g->on;
 }
 
+/* The first work after a pause is told of; what follows only reads a flag. */
+static void stir(struct lane *l)
+{
+	if (atomic_load_explicit(&l->stirred, memory_order_relaxed))
+		return;
+	atomic_store(&l->stirred, true);
+	if (l->on_stir != NULL)
+		l->on_stir(l->on_stir_ctx);
+}
+
 static void on_check(uv_check_t *check)
 {
 	struct lane *l = check->data;
 	bool working = l->first != NULL;
+	if (working || l->expired)
+		stir(l);
 	if (l->expired && !working)
 		tick(l);
 	l->expired = false;
@@ -210,6 +222,8 @@ static void on_async(uv_async_t *async)
 		uv_stop(&l->loop);
 		return;
 	}
+	if (atomic_exchange(&l->resting, false))
+		pool_rest(&l->pool);
 	for (size_t i = 0; i < l->n_parts; i++)
 		if (atomic_exchange(&l->parts[i].woken, false))
 			enqueue(l, &l->parts[i].wake, 0);
@@ -462,6 +476,23 @@ void lane_wire(struct lane *l)
 		up->pub.down = &up->link_down.pub;
 		down->pub.up = &down->link_up.pub;
 	}
+}
+
+void lane_tell_stir(struct lane *l, void (*on_stir)(void *ctx), void *ctx)
+{
+	l->on_stir = on_stir;
+	l->on_stir_ctx = ctx;
+}
+
+bool lane_quiet(struct lane *l)
+{
+	return !atomic_exchange(&l->stirred, false);
+}
+
+void lane_rest(struct lane *l)
+{
+	atomic_store(&l->resting, true);
+	uv_async_send(&l->async);
 }
 
 static void run(void *arg)

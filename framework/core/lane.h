@@ -89,6 +89,10 @@ struct lane {
 	uv_idle_t idle; /* active while work is left over: the poll does not wait */
 	uv_async_t async;
 	atomic_bool stopping;
+	atomic_bool resting; /* what the packets need not is to be given back */
+	atomic_bool stirred; /* the lane has worked since lane_quiet() was asked */
+	void (*on_stir)(void *ctx);
+	void *on_stir_ctx;
 	uv_thread_t thread;
 	bool has_loop, has_async, has_thread;
 	struct lane_linger {
@@ -112,6 +116,16 @@ vpn_status lane_set_part(struct lane *l, size_t i, const char *name, const struc
 
 /* Wires the links between the parts, once all are set. [main] */
 void lane_wire(struct lane *l);
+
+/* From now on on_stir(ctx) is told when the lane works for the first time after a lane_quiet(). It is
+ * called by the lane and should only wake somebody. Before lane_run(). [main] */
+void lane_tell_stir(struct lane *l, void (*on_stir)(void *ctx), void *ctx);
+
+/* Whether the lane has done nothing since this was last asked. [main] */
+bool lane_quiet(struct lane *l);
+
+/* The lane gives back the memory of its packets, soon: pool_rest(). [main] */
+void lane_rest(struct lane *l);
 
 vpn_status lane_run(struct lane *l, struct vpn_error *err); /* starts the thread. [main] */
 void lane_halt(struct lane *l);                             /* stops and joins it. [main] */

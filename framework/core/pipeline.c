@@ -96,6 +96,7 @@ static vpn_status make_lanes(struct pipeline *p, struct vpn_error *err)
 		p->lanes[i] = lane_new(i, p->n_stages, &shape, err);
 		if (p->lanes[i] == NULL)
 			return err->status;
+		lane_tell_stir(p->lanes[i], p->events.stirred, p->events.ctx);
 		p->n_lanes++;
 	}
 	return VPN_OK;
@@ -236,6 +237,20 @@ vpn_status pipeline_stop(struct pipeline *p, struct vpn_error *err)
 		in->started = false;
 	}
 	return status;
+}
+
+bool pipeline_quiet(struct pipeline *p)
+{
+	bool quiet = true;
+	for (uint32_t k = 0; k < p->n_lanes; k++)
+		quiet &= lane_quiet(p->lanes[k]);
+	return quiet;
+}
+
+void pipeline_rest(struct pipeline *p)
+{
+	for (uint32_t k = 0; k < p->n_lanes; k++)
+		lane_rest(p->lanes[k]);
 }
 
 bool pipeline_error(struct pipeline *p, struct vpn_error *err)

@@ -31,6 +31,9 @@ struct pipeline_events {
 	void (*failed)(void *ctx);
 	/* Something happened (VPN_EVENT_*). May be NULL. [any] */
 	void (*event)(void *ctx, const char *who, uint32_t event, uint64_t value);
+	/* A lane works for the first time after a pipeline_quiet(): the one to ask again, later. May be
+	 * NULL. [lane] */
+	void (*stirred)(void *ctx);
 	void *ctx;
 };
 
@@ -58,6 +61,13 @@ vpn_status pipeline_start(struct pipeline *p, struct vpn_error *err);
 
 /* Stops everything in reverse. Idempotent. *err gets what a revert reported. [main] */
 vpn_status pipeline_stop(struct pipeline *p, struct vpn_error *err);
+
+/* Whether no lane has done anything since this was last asked, or since the start. [main] */
+bool pipeline_quiet(struct pipeline *p);
+
+/* Lets the lanes give back the memory of their packets: cheap while nothing moves. It is done a moment
+ * later. [main] */
+void pipeline_rest(struct pipeline *p);
 
 /* Why it failed; false when it has not. [any] */
 bool pipeline_error(struct pipeline *p, struct vpn_error *err);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /*
  * host_private of a packet: bits 0-1 its pool, bit 2 set while it is free, the rest the address of
@@ -120,7 +121,7 @@ static void die(const char *what)
 static void put(struct pool *p, struct vpn_packet *k)
 {
 	struct pool_stack *s = &p->stacks[k->host_private & KIND_MASK];
-	if ((k->host_private & FREE_BIT) != 0 || s->n_free == s->count)
+	if ((k->host_private & FREE_BIT) != 0 || s->n_free == s->n_made)
 		die("a packet was released twice");
 	k->host_private |= FREE_BIT;
 	s->free[s->n_free++] = k;
@@ -195,6 +196,30 @@ uint32_t pool_split(struct pool *p, struct vpn_packet *parent, uint32_t piece_le
 	}
 	root->scratch[0] = others + pieces;
 	return pieces;
+}
+
+/* The whole pages within; what they held is gone. */
+static void give_back(void *at, size_t bytes)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t begin = ((uintptr_t)at + page - 1) / page * page;
+	uintptr_t end = ((uintptr_t)at + bytes) / page * page;
+	if (begin < end)
+		(void)madvise((void *)begin, end - begin, MADV_DONTNEED); /* or they stay */
+}
+
+void pool_rest(struct pool *p)
+{
+	for (uint32_t k = 0; k < POOL_KINDS; k++) {
+		struct pool_stack *s = &p->stacks[k];
+		if (s->n_made == 0 || s->n_free != s->n_made)
+			continue;
+		/* the packets did not only forget their data: they were never made */
+		give_back(s->storage, (size_t)s->cap * s->n_made);
+		give_back(s->first, sizeof(*s->first) * s->n_made);
+		give_back(s->free, sizeof(struct vpn_packet *) * s->n_made);
+		s->n_free = s->n_made = 0;
+	}
 }
 
 uint32_t pool_outstanding(const struct pool *p)

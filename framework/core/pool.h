@@ -2,7 +2,8 @@
 /*
  * pool: the packets of one lane. Three pools with storage (to the network, from the network, large
  * reads) and descriptors without storage for the pieces that pool_split() makes. Everything is
- * allocated once; memory that was never used is never touched. One thread only.
+ * allocated once; memory that was never used is never touched, and what lies unused for long can be
+ * given back. One thread only.
  */
 #ifndef VPNCORE_CORE_POOL_H
 #define VPNCORE_CORE_POOL_H
@@ -44,6 +45,11 @@ uint32_t pool_alloc(struct pool *p, uint32_t kind, uint64_t now_ns, struct vpn_p
 void pool_release(struct pool *p, struct vpn_packet **pkts, uint32_t n);
 uint32_t pool_split(struct pool *p, struct vpn_packet *parent, uint32_t piece_len,
 		    struct vpn_packet **out, uint32_t n);
+
+/* Gives the memory of packets back to the system, of each pool of which all are free. They are made again
+ * when they are needed, so that what follows costs a page fault per page: for when nothing has moved
+ * for a while. */
+void pool_rest(struct pool *p);
 
 /* Packets that somebody owns. */
 uint32_t pool_outstanding(const struct pool *p);

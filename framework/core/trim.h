@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * trim: gives back memory that only the start has needed: the allocator's free pages, and the code and
- * constants of what parsed, checked, linked and tested itself and will not run again. They come back
- * from their files when they are needed. On systems where that cannot be done, nothing happens.
+ * trim: gives back memory that is not needed at present: the allocator's free pages, and the code and
+ * constants of the program and its libraries. What runs comes back from the page cache at once, and what
+ * only parsed, checked, linked and tested itself stays away. On systems where that cannot be done, nothing
+ * happens.
  */
 #ifndef VPNCORE_CORE_TRIM_H
 #define VPNCORE_CORE_TRIM_H

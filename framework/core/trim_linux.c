@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define MAPPINGS_MAX 128u /* three of each library; what is beyond stays */
+
 /* One mapping of /proc/self/smaps, proc(5). */
 struct mapping {
 	uintptr_t begin, end;
@@ -45,23 +47,36 @@ static bool reads_anonymous(const char *line, unsigned long *ret_kib)
 	return end != line + sizeof(name) - 1;
 }
 
-void trim_memory(void)
+/* Fills out[] with up to max ranges that can be dropped; returns how many. */
+static size_t find_clean(FILE *smaps, struct mapping *out, size_t max)
 {
 	struct mapping m = {0};
 	char line[512];
 	unsigned long kib;
+	size_t n = 0;
+	while (n < max && fgets(line, sizeof(line), smaps) != NULL) {
+		if (read_head(line, &m) || !reads_anonymous(line, &kib))
+			continue;
+		/* what was written to before it was sealed, by the linker or a debugger, is not the
+		 * file's any more and stays */
+		if (m.clean && kib == 0)
+			out[n++] = m;
+		m.clean = false;
+	}
+	return n;
+}
+
+void trim_memory(void)
+{
+	struct mapping clean[MAPPINGS_MAX];
 	malloc_trim(0);
 	FILE *smaps = fopen("/proc/self/smaps", "re");
 	if (smaps == NULL)
 		return;
-	while (fgets(line, sizeof(line), smaps) != NULL) {
-		if (read_head(line, &m) || !reads_anonymous(line, &kib))
-			continue;
-		/* what was written to before it was sealed, by the linker or a debugger, is not the
-		 * file's any more and stays. The rest leaves this process; it is in the page cache */
-		if (m.clean && kib == 0)
-			(void)madvise((void *)m.begin, m.end - m.begin, MADV_DONTNEED);
-		m.clean = false;
-	}
+	size_t n = find_clean(smaps, clean, MAPPINGS_MAX);
 	fclose(smaps);
+	/* It leaves this process; it is in the page cache. Last of all, so that what has found it does
+	 * not come back by itself. */
+	for (size_t i = 0; i < n; i++)
+		(void)madvise((void *)clean[i].begin, clean[i].end - clean[i].begin, MADV_DONTNEED);
 }

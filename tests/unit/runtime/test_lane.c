@@ -220,6 +220,52 @@ static void watch_refuses_what_is_no_descriptor(void **state)
 	assert_int_equal(fake_log.device_host->watch(lane, 9999, 0, 0), VPN_OK);
 }
 
+static void count_stir(void *ctx)
+{
+	atomic_fetch_add((atomic_int *)ctx, 1);
+}
+
+/* Asks until the lanes have done nothing between two questions. */
+static void wait_for_quiet(void)
+{
+	for (int ms = 0; ms < WAIT_MS && !pipeline_quiet(pipeline); ms++)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static void echo_one(void)
+{
+	assert_int_equal(send(fake_log.outer[0], "x", 1, 0), 1);
+	expect_back(fake_log.outer[0], "x");
+}
+
+static void tells_once_that_a_quiet_lane_stirs(void **state)
+{
+	static atomic_int stirred;
+	const struct pipeline_events events = {.stirred = count_stir, .ctx = &stirred};
+	struct vpn_error err = VPN_ERROR_INIT;
+	(void)state;
+	stirred = 0;
+	fake_reset();
+	fake_graph(&manifest, &graph, 1, 1, NULL, NULL);
+	pipeline = pipeline_new(&graph, &events, &err);
+	assert_non_null(pipeline);
+	run();
+	wait_for_quiet();
+	assert_true(pipeline_quiet(pipeline));
+	for (int round = 1; round <= 3; round++) {
+		int before = stirred;
+		/* what comes within a turn that has begun before the question stirs nothing */
+		for (int i = 0; i < WAIT_MS && stirred == before; i++)
+			echo_one();
+		for (int i = 0; i < 3; i++)
+			echo_one();
+		assert_int_equal(stirred, before + 1);
+		assert_false(pipeline_quiet(pipeline));
+		wait_for_quiet();
+		assert_true(pipeline_quiet(pipeline));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +282,7 @@ int main(void)
 		cmocka_unit_test_teardown(who_cannot_hear_the_answer_may_not_ask, teardown),
 		cmocka_unit_test_teardown(a_stop_does_not_wait_for_the_resolver, teardown),
 		cmocka_unit_test_teardown(watch_refuses_what_is_no_descriptor, teardown),
+		cmocka_unit_test_teardown(tells_once_that_a_quiet_lane_stirs, teardown),
 	};
 	return cmocka_run_group_tests_name("lane", tests, NULL, NULL);
 }

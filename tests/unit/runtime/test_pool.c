@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,6 +162,71 @@ static void releasing_twice_stops_the_program(void **state)
 	assert_true(WIFSIGNALED(status));
 }
 
+static int count_resident(void *at, size_t bytes)
+{
+	unsigned char pages[1024];
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t begin = ((uintptr_t)at + page - 1) / page * page;
+	size_t n = ((uintptr_t)at + bytes - begin) / page;
+	int resident = 0;
+	assert_true(n > 0 && n <= sizeof(pages));
+	assert_int_equal(mincore((void *)begin, n * page, pages), 0);
+	for (size_t i = 0; i < n; i++)
+		resident += pages[i] & 1;
+	return resident;
+}
+
+static void rest_gives_the_memory_of_free_packets_back(void **state)
+{
+	struct pool *pool = *state;
+	struct vpn_packet *p[8];
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(pool_alloc(pool, VPN_POOL_RX, 0, p, 8), 8);
+		for (int i = 0; i < 8; i++)
+			memset(p[i]->buf, 0x5a, p[i]->cap);
+		assert_true(count_resident(pool->stacks[VPN_POOL_RX].storage, 8u * p[0]->cap) > 0);
+		pool_release(pool, p, 8);
+		pool_rest(pool);
+		assert_int_equal(count_resident(pool->stacks[VPN_POOL_RX].storage,
+						8u * pool->stacks[VPN_POOL_RX].cap),
+				 0);
+		assert_int_equal(pool_outstanding(pool), 0);
+	}
+	pool_rest(pool); /* with nothing to give */
+	assert_int_equal(pool_alloc(pool, VPN_POOL_RX, 5, p, 8), 8);
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(p[i]->off, 40);
+		assert_int_equal(p[i]->stamp_ns, 5);
+		assert_true(vpn_packet_tailroom(p[i]) >= 1500);
+	}
+	pool_release(pool, p, 8);
+}
+
+static void rest_leaves_packets_that_are_out(void **state)
+{
+	struct pool *pool = *state;
+	struct vpn_packet *large[2], *piece[4], *tx[8];
+	assert_int_equal(pool_alloc(pool, VPN_POOL_RX_LARGE, 0, large, 2), 2);
+	memset(large[0]->buf, 0x11, large[0]->cap);
+	large[0]->len = 4000;
+	assert_int_equal(pool_split(pool, large[0], 1000, piece, 4), 4);
+	assert_int_equal(pool_alloc(pool, VPN_POOL_TX, 0, tx, 8), 8);
+	memset(tx[3]->buf, 0x22, tx[3]->cap);
+	pool_release(pool, tx, 3);
+	pool_release(pool, tx + 4, 4);
+	pool_release(pool, piece, 3);
+	pool_rest(pool);
+	assert_int_equal(pool_outstanding(pool), 2 + 1 + 1);
+	for (uint32_t i = 0; i < tx[3]->cap; i++)
+		assert_int_equal(tx[3]->buf[i], 0x22);
+	for (uint32_t i = 0; i < piece[3]->len; i++)
+		assert_int_equal(vpn_packet_data(piece[3])[i], 0x11);
+	pool_release(pool, piece + 3, 1);
+	pool_release(pool, large + 1, 1);
+	pool_release(pool, tx + 3, 1);
+	assert_int_equal(pool_outstanding(pool), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +243,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(split_without_room_leaves_the_parent_alone, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(releasing_twice_stops_the_program, setup, teardown),
+		cmocka_unit_test_setup_teardown(rest_gives_the_memory_of_free_packets_back, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(rest_leaves_packets_that_are_out, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
 }
