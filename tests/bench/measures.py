@@ -1,126 +1,152 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""measures: what is measured, in scenes. A scene has its contenders all running, and each of its rounds takes
-one measure of all of them by turns, then the next.
+"""measures: what is measured, by which probe, in which scene.
+
+A measure is one row of the tables. A probe is one experiment with a contender and gives the figures
+of one or more measures. A scene is probes under one circumstance: a further one is a class or an
+object, and a line in SCENES.
 """
-import json
-import re
-import statistics
-import subprocess
-import sys
+import time
 
-from contenders import PORT, outer, some_keys
-from netns import sh
-import program
-from program import wait_for
+import loads
+import process
+from cable import some_keys
+from lanes import Lanes
+from scenes import Fresh, Measure, Probe, Standing
 
-WINDOW = 64  # initiations under way: below the 128 from which responders are "under load"
+GIGA = 1e9
+IDLE_SECONDS = 7  # before it counts as idle; WireGuard's keepalive comes after 10
 
 
-class Measure:
-    """One column. work(contender, seconds) returns the figure."""
-
-    def __init__(self, title, unit, work, more_is_better=True):
-        self.title, self.unit, self.work, self.more_is_better = title, unit, work, more_is_better
-
-
-def iperf(contender, *args):
-    server = contender.b.spawn("iperf3", "-s", "-1", "-B", contender.target,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: ":5201" in contender.b.sh("ss", "-Hltn").stdout, "the iperf3 server")
-        done = sh(*contender.a.command("iperf3", "-c", contender.target, "-J", *args), timeout=120)
-        server.wait(20)
-    finally:
-        server.kill()
-        server.wait()
-    return json.loads(done.stdout)["end"]
-
-
-def tcp(contender, seconds):
-    return iperf(contender, "-t", seconds)["sum_received"]["bits_per_second"] / 1e9
-
-
-def udp(contender, seconds):
-    got = iperf(contender, "-t", seconds, "-u", "-b", "0", "-l", "1300")["streams"][0]["udp"]
-    return (got["packets"] - got["lost_packets"]) / got["seconds"] / 1e3
-
-
-def pings(contender, count):
-    """Round trips in microseconds."""
-    done = contender.a.sh("ping", "-n", "-i", "0.01", "-c", count, contender.target, check=False)
-    return [float(t) * 1000 for t in re.findall(r"time=([\d.]+) ms", done.stdout)]
-
-
-def ping(contender, seconds):
-    return statistics.median(pings(contender, max(10, int(seconds * 60))))
-
-
-def memory(kind):
+def tcp(name, streams, direction):
+    """The rate; for one stream a to b also what it cost."""
     def work(contender, seconds):
-        """When one session is there and nothing has gone through it but a ping."""
-        del seconds
-        wait_for(lambda: pings(contender, 1), "an answer through " + contender.name, 60)
-        return contender.memory(kind)
+        rate, _ = loads.tcp(contender, seconds, streams, direction)
+        return {name: rate / GIGA}
     return work
 
 
-def bench_handshakes():
-    return program.BUILD / "bin" / "bench_handshakes"
+def tcp_with_costs(contender, seconds):
+    before = {side: process.cpu_seconds(p.pid) for side, p in contender.processes.items()}
+    rate, carried = loads.tcp(contender, seconds, 1, "down")
+    found = {"tcp": rate / GIGA}
+    if contender.processes:
+        used = {side: (process.cpu_seconds(p.pid) - before[side]) / (carried / GIGA)
+                for side, p in contender.processes.items()}
+        found.update({"cpu": sum(used.values()), "cpu-a": used[1], "cpu-b": used[2],
+                      "rss-after": process.memory(contender.processes[2].pid, "VmRSS")})
+    return found
+
+
+def udp(name, size):
+    def work(contender, seconds):
+        return {name: loads.udp(contender, seconds, size) / 1e3}
+    return work
+
+
+def ping(contender, seconds, prefix="ping"):
+    pings = loads.Pings(contender, seconds)
+    return {prefix: pings.median(), prefix + "-p99": pings.percentile(99),
+            prefix + "-lost": pings.lost()}
+
+
+def ping_loaded(contender, seconds):
+    with loads.loaded(contender):
+        return ping(contender, seconds, "load")
+
+
+def start_and_memory(contender, seconds):
+    """At the first answer, and when nothing has happened for a while since, before any load."""
+    pid = contender.processes[2].pid
+    found = {"start": contender.start_seconds * 1e3, "rss-first": process.memory(pid, "VmRSS")}
+    before = process.wakeups(pid)
+    pause = IDLE_SECONDS if seconds else 0.1
+    time.sleep(pause)
+    found["wakeups"] = (process.wakeups(pid) - before) / pause
+    found.update(rss=process.memory(pid, "VmRSS"), anon=process.memory(pid, "RssAnon"))
+    return found
+
+
+def memory_of_many(contender, seconds):
+    del seconds
+    return {"rss-crowd": process.memory(contender.processes[2].pid, "VmRSS")}
 
 
 def handshakes(contender, seconds):
-    done = contender.a.sh(bench_handshakes(), "flood", len(contender.more), WINDOW, seconds, outer(2),
-                          PORT, contender.keys[2].public, timeout=120)
-    found = json.loads(done.stdout)
-    if found["accepted"] == 0:
-        raise RuntimeError("%s accepted no handshake: %s" % (contender.name, done.stdout))
-    if found["cookies"] or found["lost"] or found["wrong"]:
-        print("%s: %s" % (contender.name, done.stdout.strip()), file=sys.stderr)
-    return found["accepted_per_second"]
+    found = loads.handshakes(contender, seconds)
+    return {"handshakes": found["accepted_per_second"]}
 
 
-class Scene:
-    """`secure_only`: for those that speak WireGuard. `fresh`: contenders are started again for each
-    round. more(options) gives the public keys of further peers of b."""
-
-    def __init__(self, measures, *, more=None, secure_only=True, fresh=False, cable=False):
-        self.measures, self.more = measures, more or (lambda options: ())
-        self.secure_only, self.fresh, self.cable = secure_only, fresh, cable
-
-    def takes(self, contender):
-        if contender.name == "veth":
-            return self.cable
-        return contender.secure or not self.secure_only
+def tcp_crowd(contender, seconds):
+    return {"tcp-crowd": loads.tcp(contender, seconds, 1, "down")[0] / GIGA}
 
 
-def initiators(options):
-    done = sh(bench_handshakes(), "keys", options.initiators)
-    return done.stdout.split()
+def ping_crowd(contender, seconds):
+    return {"ping-crowd": loads.Pings(contender, seconds).median()}
 
 
 def crowd(options):
     return some_keys(options.crowd)
 
 
-SCENES = {
-    "idle": Scene({
-        "rss": Measure("memory, idle, one peer", "MiB", memory("VmRSS"), False),
-        "anon": Measure("of that not of files", "MiB", memory("RssAnon"), False),
-    }, secure_only=False, fresh=True),
-    "pair": Scene({
-        "tcp": Measure("TCP, one stream", "Gb/s", tcp),
-        "udp": Measure("UDP 1300 delivered", "kpps", udp),
-        "ping": Measure("ping, idle", "us", ping, False),
-    }, secure_only=False, cable=True),
-    "handshakes": Scene({
-        "handshakes": Measure("handshakes accepted", "1/s", handshakes),
-    }, more=initiators),
-    "idle-crowd": Scene({
-        "rss-crowd": Measure("memory, many peers", "MiB", memory("VmRSS"), False),
-    }, more=crowd, fresh=True),
-    "crowd": Scene({
-        "tcp-crowd": Measure("TCP, many peers", "Gb/s", tcp),
-        "ping-crowd": Measure("ping, many peers", "us", ping, False),
-    }, more=crowd),
-}
-MEASURES = {name: m for scene in SCENES.values() for name, m in scene.measures.items()}
+def initiators(options):
+    return loads.handshake_keys(options.initiators)
+
+
+def less(title, unit):
+    return Measure(title, unit, more_is_better=False)
+
+
+PAIR = [
+    Probe("tcp", "tcp", tcp_with_costs, {
+        "tcp": Measure("TCP, 1 stream, a to b", "Gb/s"),
+        "cpu": less("processor time, both ends", "s/GB"),
+        "cpu-a": less("  of that the sender's", "s/GB"),
+        "cpu-b": less("  of that the receiver's", "s/GB"),
+        "rss-after": less("memory after that stream", "MiB")}, quick=True),
+    Probe("tcp-up", "tcp", tcp("tcp-up", 1, "up"), {
+        "tcp-up": Measure("TCP, 1 stream, b to a", "Gb/s")}),
+    Probe("tcp-both", "tcp", tcp("tcp-both", 1, "both"), {
+        "tcp-both": Measure("TCP, 1 stream each way, sum", "Gb/s")}),
+    Probe("tcp4", "tcp", tcp("tcp4", 4, "down"), {
+        "tcp4": Measure("TCP, 4 streams, a to b", "Gb/s")}),
+    Probe("tcp4-up", "tcp", tcp("tcp4-up", 4, "up"), {
+        "tcp4-up": Measure("TCP, 4 streams, b to a", "Gb/s")}),
+    Probe("tcp4-both", "tcp", tcp("tcp4-both", 4, "both"), {
+        "tcp4-both": Measure("TCP, 4 streams each way, sum", "Gb/s")}),
+    Probe("udp64", "udp", udp("udp64", 64), {
+        "udp64": Measure("UDP, 64 bytes, delivered", "1000/s")}, quick=True),
+    Probe("udp512", "udp", udp("udp512", 512), {
+        "udp512": Measure("UDP, 512 bytes, delivered", "1000/s")}),
+    Probe("udp1300", "udp", udp("udp1300", 1300), {
+        "udp1300": Measure("UDP, 1300 bytes, delivered", "1000/s")}, quick=True),
+    Probe("ping", "ping", ping, {
+        "ping": less("ping, idle, median", "us"), "ping-p99": less("ping, idle, p99", "us"),
+        "ping-lost": less("ping, idle, unanswered", "%")}, quick=True),
+    Probe("load", "ping", ping_loaded, {
+        "load": less("ping beside 1 TCP stream, median", "us"),
+        "load-p99": less("ping beside 1 TCP stream, p99", "us"),
+        "load-lost": less("ping beside it, unanswered", "%")}, quick=True),
+]
+
+SCENES = {s.name: s for s in (
+    Fresh("idle", [Probe("idle", "program", start_and_memory, {
+        "start": less("start to the first answer", "ms"),
+        "rss-first": less("memory, at the first answer", "MiB"),
+        "rss": less("memory, idle, one peer", "MiB"),
+        "anon": less("  of that not of files", "MiB"),
+        "wakeups": less("wake-ups, idle", "1/s")}, quick=True)]),
+    Standing("pair", PAIR),
+    Lanes("lanes"),
+    Standing("handshakes", [Probe("handshakes", "wireguard", handshakes, {
+        "handshakes": Measure("handshakes accepted", "1/s")})], more=initiators),
+    Fresh("idle-crowd", [Probe("rss-crowd", "wireguard", memory_of_many, {
+        "rss-crowd": less("memory, many peers", "MiB")})], more=crowd),
+    Standing("crowd", [
+        Probe("tcp-crowd", "wireguard", tcp_crowd, {
+            "tcp-crowd": Measure("TCP, 1 stream, many peers", "Gb/s")}),
+        Probe("ping-crowd", "wireguard", ping_crowd, {
+            "ping-crowd": less("ping, idle, many peers, median", "us")})], more=crowd),
+)}
+QUICK = ("idle", "pair", "lanes")
+MEASURES = {name: measure for scene in SCENES.values() for probe in scene.probes
+            for name, measure in probe.measures.items()}

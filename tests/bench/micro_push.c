@@ -5,28 +5,28 @@
  *
  *	push -> [link] -> null transport -> [link] -> sink
  *
- * Both links count packets, bytes and batches as they do in a pipeline. Prints the median of
- * several runs in nanoseconds per packet, with and without taking the packets from the pool and
- * giving them back. usage: bench_push [batch [runs]]
+ * Both links count packets, bytes and batches as they do in a pipeline. Beside it stand the pool's
+ * own services. bench_scale has the same in whole pipelines.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <vpncore/plugin.h>
 
 #include "link.h"
 #include "pool.h"
+#include "stages.h"
 
-#define ROUNDS   100000u /* batches in a run */
-#define RUNS_MAX 101u
-#define LEN      1300u
+#define LEN    1300u
+#define PIECES 44u /* of a large read */
 
-struct bench {
+struct fixture {
 	struct pool pool;
 	struct vpn_lane lane; /* the null transport's */
 	struct link in, out;
-	uint64_t sunk;
+	const struct vpn_link *volatile first; /* nothing is inlined across it */
+	uint32_t batch;
+	uint64_t offered, sunk;
+	struct vpn_packet *pkts[VPN_BATCH_MAX];
 };
 
 static uint32_t null_send(void *inst, struct vpn_lane *lane, struct vpn_packet **pkts, uint32_t n)
@@ -37,113 +37,109 @@ static uint32_t null_send(void *inst, struct vpn_lane *lane, struct vpn_packet *
 
 static uint32_t sink(void *inst, struct vpn_lane *lane, struct vpn_packet **pkts, uint32_t n)
 {
-	struct bench *b = inst;
+	struct fixture *f = inst;
 	(void)lane;
 	(void)pkts;
-	b->sunk += n;
+	f->sunk += n;
 	return n;
 }
 
-static double now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static vpn_status set_up(struct bench *b, uint32_t batch)
+static void set_up(struct fixture *f)
 {
 	const struct pool_shape shape = {
 		.headroom = 64,
-		.data = {LEN, LEN, 0, 0},
-		.count = {2 * batch, 1, 1, 1},
+		.data = {LEN, LEN, POOL_LARGE_BYTES, 0},
+		.count = {2 * VPN_BATCH_MAX, 1, 1, 2 * PIECES},
 	};
-	memset(b, 0, sizeof(*b));
-	if (pool_init(&b->pool, &shape) != VPN_OK)
-		return VPN_ENOMEM;
-	link_init(&b->in, null_send, NULL, &b->lane);
-	link_init(&b->out, sink, b, &b->lane);
-	b->lane = (struct vpn_lane){
-		.size = sizeof(b->lane), .down = &b->out.pub, .max_batch = batch};
-	return VPN_OK;
+	if (pool_init(&f->pool, &shape) != VPN_OK)
+		abort();
+	link_init(&f->in, null_send, NULL, &f->lane);
+	link_init(&f->out, sink, f, &f->lane);
+	f->lane = (struct vpn_lane){
+		.size = sizeof(f->lane), .down = &f->out.pub, .max_batch = VPN_BATCH_MAX};
+	f->first = &f->in.pub;
 }
 
-static uint32_t take(struct bench *b, struct vpn_packet **pkts, uint32_t batch)
+static uint32_t take(struct fixture *f)
 {
-	uint32_t n = pool_alloc(&b->pool, VPN_POOL_TX, 0, pkts, batch);
+	uint32_t n = pool_alloc(&f->pool, VPN_POOL_TX, 0, f->pkts, f->batch);
 	for (uint32_t i = 0; i < n; i++)
-		pkts[i]->len = LEN;
+		f->pkts[i]->len = LEN;
 	return n;
 }
 
-/* The link is reached through a volatile pointer: nothing is inlined across it. */
-static double run_push(struct bench *b, uint32_t batch)
+static uint32_t push(void *ctx)
 {
-	struct vpn_packet *pkts[VPN_BATCH_MAX];
-	const struct vpn_link *volatile first = &b->in.pub;
-	uint32_t n = take(b, pkts, batch);
-	double begin = now_ns();
-	for (uint32_t i = 0; i < ROUNDS; i++)
-		vpn_push(first, pkts, n);
-	double end = now_ns();
-	pool_release(&b->pool, pkts, n);
-	return (end - begin) / ((double)ROUNDS * batch);
+	struct fixture *f = ctx;
+	f->offered += f->batch;
+	return vpn_push(f->first, f->pkts, f->batch);
 }
 
-static double run_pooled(struct bench *b, uint32_t batch)
+static uint32_t push_pooled(void *ctx)
 {
-	struct vpn_packet *pkts[VPN_BATCH_MAX];
-	const struct vpn_link *volatile first = &b->in.pub;
-	double begin = now_ns();
-	for (uint32_t i = 0; i < ROUNDS; i++) {
-		uint32_t n = take(b, pkts, batch);
-		vpn_push(first, pkts, n);
-		pool_release(&b->pool, pkts, n);
+	struct fixture *f = ctx;
+	uint32_t n = take(f);
+	f->offered += n;
+	vpn_push(f->first, f->pkts, n);
+	pool_release(&f->pool, f->pkts, n);
+	return n;
+}
+
+static uint32_t split(void *ctx)
+{
+	struct fixture *f = ctx;
+	struct vpn_packet *large, *pieces[PIECES];
+	if (pool_alloc(&f->pool, VPN_POOL_RX_LARGE, 0, &large, 1) != 1)
+		return 0;
+	large->len = PIECES * LEN;
+	uint32_t n = pool_split(&f->pool, large, LEN, pieces, PIECES);
+	f->offered += n;
+	f->sunk += n == PIECES && pieces[n - 1]->len == LEN ? n : 0;
+	pool_release(&f->pool, pieces, n);
+	return n;
+}
+
+/* Nothing was lost, and nothing is out but what we hold ourselves. */
+static bool check(void *ctx)
+{
+	struct fixture *f = ctx;
+	return f->offered != 0 && f->sunk == f->offered;
+}
+
+static void measure(struct measure *m, struct fixture *f, const char *text,
+		    uint32_t (*work)(void *ctx))
+{
+	char variant[56];
+	snprintf(variant, sizeof(variant), "%s, batch %u", text, f->batch);
+	measure_run(m, &(struct measure_case){.stage = "push",
+					      .variant = variant,
+					      .bytes = LEN,
+					      .work = work,
+					      .check = check,
+					      .ctx = f});
+}
+
+void stages_push(struct measure *m)
+{
+	static const uint32_t batches[] = {1, 32, 64, 128, VPN_BATCH_MAX};
+	struct fixture *f;
+	if (!measure_wants(m, "push"))
+		return;
+	f = calloc(1, sizeof(*f));
+	if (f == NULL)
+		abort();
+	set_up(f);
+	for (uint32_t b = 0; b < 5; b++) {
+		f->batch = batches[b];
+		uint32_t n = take(f);
+		measure(m, f, "two links, null transport", push);
+		pool_release(&f->pool, f->pkts, n);
+		measure(m, f, "the same, alloc and release", push_pooled);
 	}
-	return (now_ns() - begin) / ((double)ROUNDS * batch);
-}
-
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double median(struct bench *b, uint32_t batch, uint32_t runs,
-		     double (*run)(struct bench *, uint32_t))
-{
-	double times[RUNS_MAX];
-	for (uint32_t i = 0; i < runs; i++)
-		times[i] = run(b, batch);
-	qsort(times, runs, sizeof(times[0]), by_size);
-	return times[runs / 2];
-}
-
-static uint32_t argument(int argc, char **argv, int i, uint32_t dflt, uint32_t max)
-{
-	unsigned long n = argc > i ? strtoul(argv[i], NULL, 10) : dflt;
-	return n >= 1 && n <= max ? (uint32_t)n : dflt;
-}
-
-int main(int argc, char **argv)
-{
-	static struct bench b;
-	uint32_t batch = argument(argc, argv, 1, 64, VPN_BATCH_MAX);
-	uint32_t runs = argument(argc, argv, 2, 15, RUNS_MAX);
-	if (set_up(&b, batch) != VPN_OK) {
-		fprintf(stderr, "bench_push: out of memory\n");
-		return 1;
-	}
-	double push = median(&b, batch, runs, run_push);
-	double pooled = median(&b, batch, runs, run_pooled);
-	printf("batch %u, two links and a null transport: %.2f ns per packet; "
-	       "with alloc and release: %.2f ns (medians of %u runs)\n",
-	       (unsigned)batch, push, pooled, (unsigned)runs);
-	uint64_t expected = (uint64_t)ROUNDS * batch * runs * 2;
-	pool_clear(&b.pool);
-	if (b.sunk != expected || link_read(&b.out).packets != expected) {
-		fprintf(stderr, "bench_push: packets were lost\n");
-		return 1;
-	}
-	return 0;
+	f->batch = PIECES;
+	measure(m, f, "split and release", split);
+	if (pool_outstanding(&f->pool) != 0 || link_read(&f->out).refused != 0)
+		m->n_failed++;
+	pool_clear(&f->pool);
+	free(f);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Sets WG_ENGINE_SOURCES (absolute), WG_ENGINE_LIBS, WG_ENGINE_INCLUDES and WG_ENGINE_DEFINITIONS for the
-# AEAD engines that can be built; included by the plugin and by its unit tests.
+# AEAD engines that can be built, and for the way to X25519's base point that can; included by the plugin and
+# by its unit tests.
 include_guard(DIRECTORY)
 set(WG_ENGINE_SOURCES "")
 set(WG_ENGINE_LIBS "")
@@ -36,4 +37,19 @@ if(VPNCORE_WIREGUARD_IPSEC_MB STREQUAL "AUTO" OR VPNCORE_WIREGUARD_IPSEC_MB)
 	elseif(NOT VPNCORE_WIREGUARD_IPSEC_MB STREQUAL "AUTO")
 		message(FATAL_ERROR "VPNCORE_WIREGUARD_IPSEC_MB=ON: libipsec-mb is not here")
 	endif()
+endif()
+
+# the faster one wants 128-bit integers, and the Ed25519 that a minimal libsodium leaves out
+include(CheckCSourceCompiles)
+set(CMAKE_REQUIRED_INCLUDES ${SODIUM_INCLUDE_DIRS} ${VPNCORE_SODIUM_INCLUDE_DIRS})
+check_c_source_compiles("#include <sodium.h>
+	__extension__ typedef unsigned __int128 wide;
+	int main(void) { unsigned char p[32] = {1}; wide w = p[0];
+	return w && sizeof(&crypto_scalarmult_ed25519_base) && crypto_scalarmult_ed25519_BYTES == 32 ? 0 : 1; }"
+	VPNCORE_WIREGUARD_EDWARDS)
+unset(CMAKE_REQUIRED_INCLUDES)
+if(VPNCORE_WIREGUARD_EDWARDS)
+	list(APPEND WG_ENGINE_SOURCES "${CMAKE_CURRENT_LIST_DIR}/x25519_edwards.c")
+else()
+	list(APPEND WG_ENGINE_SOURCES "${CMAKE_CURRENT_LIST_DIR}/x25519_ladder.c")
 endif()

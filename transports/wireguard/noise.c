@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "blake2s.h"
+#include "x25519.h"
 
 static const uint8_t zero_nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
 
@@ -25,7 +26,7 @@ void wg_identity_set(struct wg_identity *id, const uint8_t private_key[WG_KEY_LE
 	if (!sodium_is_zero(private_key, WG_KEY_LEN)) {
 		memcpy(next.private_key, private_key, WG_KEY_LEN);
 		clamp(next.private_key);
-		(void)crypto_scalarmult_curve25519_base(next.public_key, next.private_key);
+		wg_x25519_base(next.public_key, next.private_key);
 		next.set = true;
 	}
 	*id = next;
@@ -143,7 +144,7 @@ static void take_ephemeral(struct wg_noise *n, const uint8_t ephemeral[WG_KEY_LE
 {
 	memcpy(n->ephemeral_private, ephemeral, WG_KEY_LEN);
 	clamp(n->ephemeral_private);
-	(void)crypto_scalarmult_curve25519_base(public_key, n->ephemeral_private);
+	wg_x25519_base(public_key, n->ephemeral_private);
 	mix_ephemeral(n->hash, n->chaining_key, public_key);
 }
 
