@@ -28,6 +28,12 @@ PER_SECOND, SIZE = 100, 200  # of the flow
 PATIENCE_SECONDS = 2  # for what has not come when the last was sent
 
 
+def congestion_control():
+    """TCP's, which decides much on lines that lose."""
+    with open("/proc/sys/net/ipv4/tcp_congestion_control", encoding="ascii") as f:
+        return f.read().strip()
+
+
 def less(title, unit):
     return Measure(title, unit, more_is_better=False)
 
@@ -153,7 +159,7 @@ def flow(suffix):
 def probes(suffix, title, quick):
     """What is measured on a line; `title` says which."""
     measures = {
-        "goodput" + suffix: Measure("TCP, 1 stream, " + title, "Mb/s"),
+        "goodput" + suffix: Measure("TCP (%s), 1 stream, %s" % (congestion_control(), title), "Mb/s"),
         "price" + suffix: less("processor time, both ends, " + title, "s/GB")}
     if suffix != "-clean":
         measures["wire" + suffix] = less("bytes on the wire for each that came, " + title, "")
@@ -174,6 +180,8 @@ class OnLine(Standing):
         self.line = line
 
     def seconds(self, kinds, options):
+        if options.seconds == 0:
+            return len(kinds) * len(self.chosen(options))
         each = sum(max(options.seconds, FLOW_SECONDS if p.name.startswith("flow") else STREAM_SECONDS)
                    for p in self.chosen(options))
         return min(options.rounds, ROUNDS) * len(kinds) * each

@@ -7,6 +7,7 @@ object, and a line in SCENES.
 """
 import time
 
+import kcp_measures
 import loads
 import process
 from cable import some_keys
@@ -146,6 +147,7 @@ SCENES = {s.name: s for s in (
             "tcp-crowd": Measure("TCP, 1 stream, many peers", "Gb/s")}),
         Probe("ping-crowd", "wireguard", ping_crowd, {
             "ping-crowd": less("ping, idle, many peers, median", "us")})], more=crowd),
+    *kcp_measures.SCENES,
 )}
 QUICK = ("idle", "pair", "lanes")
 MEASURES = {name: measure for scene in SCENES.values() for probe in scene.probes
