@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "trim.h"
 
+#include <link.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define MAPPINGS_MAX 128u /* three of each library; what is beyond stays */
 
@@ -66,17 +68,74 @@ static size_t find_clean(FILE *smaps, struct mapping *out, size_t max)
 	return n;
 }
 
+struct range {
+	uintptr_t begin, end;
+};
+
+struct trim {
+	size_t n_clean, n;
+	unsigned long long adds, subs; /* objects that had been loaded and unloaded */
+	struct mapping clean[MAPPINGS_MAX];
+	struct range ranges[MAPPINGS_MAX];
+};
+
+/* Notes the whole pages of [begin, end) that are in clean mappings. */
+static void note(struct trim *t, uintptr_t begin, uintptr_t end)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	begin = (begin + page - 1) / page * page;
+	end = end / page * page;
+	for (size_t i = 0; i < t->n_clean && t->n < MAPPINGS_MAX; i++) {
+		uintptr_t from = t->clean[i].begin > begin ? t->clean[i].begin : begin;
+		uintptr_t to = t->clean[i].end < end ? t->clean[i].end : end;
+		if (from < to)
+			t->ranges[t->n++] = (struct range){from, to};
+	}
+}
+
+/*
+ * What smaps said may be out of date: another thread may be loading a library, whose whole span is mapped
+ * read-only at first, and then in part anew, to be written to. An object is only listed when it has been
+ * mapped; and of it only what is never written to is noted.
+ */
+static int note_object(struct dl_phdr_info *object, size_t size, void *ctx)
+{
+	struct trim *t = ctx;
+	(void)size;
+	t->adds = object->dlpi_adds;
+	t->subs = object->dlpi_subs;
+	for (unsigned int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *h = &object->dlpi_phdr[i];
+		uintptr_t begin = (uintptr_t)object->dlpi_addr + h->p_vaddr;
+		if (h->p_type == PT_LOAD && (h->p_flags & PF_W) == 0)
+			note(t, begin, begin + h->p_memsz);
+	}
+	return 0;
+}
+
+/* The list cannot change meanwhile: if it is still that of before, the ranges are what they were. Apart
+ * from the noting, which looks into every object and would bring back some of it. */
+static int drop_all(struct dl_phdr_info *object, size_t size, void *ctx)
+{
+	const struct trim *t = ctx;
+	(void)size;
+	if (object->dlpi_adds == t->adds && object->dlpi_subs == t->subs)
+		for (size_t i = 0; i < t->n; i++)
+			(void)madvise((void *)t->ranges[i].begin,
+				      t->ranges[i].end - t->ranges[i].begin, MADV_DONTNEED);
+	return 1;
+}
+
 void trim_memory(void)
 {
-	struct mapping clean[MAPPINGS_MAX];
+	struct trim t = {0};
 	malloc_trim(0);
 	FILE *smaps = fopen("/proc/self/smaps", "re");
 	if (smaps == NULL)
 		return;
-	size_t n = find_clean(smaps, clean, MAPPINGS_MAX);
+	t.n_clean = find_clean(smaps, t.clean, MAPPINGS_MAX);
 	fclose(smaps);
-	/* It leaves this process; it is in the page cache. Last of all, so that what has found it does
-	 * not come back by itself. */
-	for (size_t i = 0; i < n; i++)
-		(void)madvise((void *)clean[i].begin, clean[i].end - clean[i].begin, MADV_DONTNEED);
+	/* It leaves this process; it is in the page cache. */
+	(void)dl_iterate_phdr(note_object, &t);
+	(void)dl_iterate_phdr(drop_all, &t);
 }

@@ -85,7 +85,7 @@ class Deadline(Reliable):
     """As the stage is by itself."""
 
     name = "vpncore-kcp-deadline"
-    title = "vpncore, kcp, deadline of 150 ms"
+    title = "vpncore, kcp, deadline of 300 ms"
     kcp = {"reliability": "deadline"}
 
 

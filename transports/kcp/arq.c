@@ -39,8 +39,10 @@ static void destroy(void *engine)
 		a->outlet.count(a->outlet.ctx, KCP_DROP_SESSION_ENDED, 1);
 		a->outlet.release(a->outlet.ctx, item.what);
 	}
-	if (a->cutting != NULL)
+	if (a->cutting != NULL) {
+		a->outlet.count(a->outlet.ctx, KCP_DROP_SESSION_ENDED, 1);
 		a->outlet.release(a->outlet.ctx, a->cutting);
+	}
 	if (a->packer.open != NULL)
 		a->outlet.release(a->outlet.ctx, a->packer.open);
 	kcp_backlog_clear(&a->backlog);

@@ -63,7 +63,8 @@ static void push_chunk(struct kcp *k, struct kcp_batch *b, const struct vpn_link
 	b->blocked = true;
 	uint32_t rest = n - taken;
 	while (b->n + rest > KCP_BATCH_ROOM)
-		kcp_drop(k, b->pkts[--b->n], KCP_DROP_BELOW_FULL);
+		kcp_drop(k, b->pkts[--b->n],
+			 b == &k->up ? KCP_DROP_ABOVE_FULL : KCP_DROP_BELOW_FULL);
 	memmove(b->pkts + rest, b->pkts, b->n * sizeof(b->pkts[0]));
 	memcpy(b->pkts, chunk + taken, rest * sizeof(b->pkts[0]));
 	b->n += rest;

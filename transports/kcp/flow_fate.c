@@ -186,7 +186,7 @@ static uint64_t sent_at(const struct flow_sent *s, uint64_t now_us)
 static void was_wrong(struct kcp_flow *f, uint64_t pn, uint64_t largest, uint64_t now_us)
 {
 	struct flow_tx *tx = &f->tx;
-	uint64_t distance = largest - pn + 1;
+	uint64_t distance = largest > pn ? largest - pn + 1 : 1;
 	flow_count(f, KCP_LOST_WRONGLY, 1);
 	if (distance > REORDER_PN_MOST)
 		distance = REORDER_PN_MOST;

@@ -58,7 +58,7 @@ bool flow_rx_init(struct kcp_flow *f)
 static void forget_one(struct kcp_flow *f)
 {
 	struct flow_arrival *a = flow_arrival_at(f, f->rx.tail++);
-	if (a->state == FLOW_READY)
+	if (a->state == FLOW_READY || a->state == FLOW_HELD)
 		flow_count(f, KCP_DROP_ABOVE_FULL, 1);
 	kcp_cells_give(f->cells, a->cell);
 	*a = (struct flow_arrival){0};
@@ -233,10 +233,22 @@ static void expire(struct kcp_flow *f, uint64_t now_us)
 	}
 }
 
+/* Further ahead than all that is kept: of what lies between nothing would be left, step by step either. */
+static void leap(struct kcp_flow *f, uint64_t to)
+{
+	struct flow_rx *rx = &f->rx;
+	raise_floor(f, rx->next);
+	forget_all(f);
+	flow_count(f, KCP_DATA_MISSED, to - rx->window - rx->next);
+	rx->next = rx->floor = rx->tail = to - rx->window;
+}
+
 /* All ids below `to` exist: those not seen yet are missing from now on. */
 static void hear_of(struct kcp_flow *f, uint64_t to, uint64_t now_us)
 {
 	struct flow_rx *rx = &f->rx;
+	if (to > rx->next && to - rx->next > rx->mask)
+		leap(f, to);
 	while (rx->next < to) {
 		if (rx->next - rx->floor >= rx->window)
 			raise_floor(f, rx->floor + 1);

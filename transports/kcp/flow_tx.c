@@ -393,11 +393,11 @@ static bool cover(struct kcp_flow *f, uint64_t id, uint8_t *shard,
 	return has_parity;
 }
 
-/* One message in a datagram of its own. spare: an empty packet, for a message in a cell. */
-static void emit_data(struct kcp_flow *f, const struct kcp_backlog_item *item,
+/* One message in a datagram of its own: the packet that it is, or one in a cell, which goes in the empty
+ * packet `spare`. */
+static void emit_data(struct kcp_flow *f, const struct kcp_backlog_item *item, uint8_t *cell,
 		      struct vpn_packet *spare, uint64_t now_us)
 {
-	uint8_t *cell = cell_of(item);
 	struct vpn_packet *p = cell != NULL ? spare : item->what;
 	struct kcp_frame_shard head;
 	if (cell != NULL) {
@@ -525,21 +525,22 @@ static bool send_next(struct kcp_flow *f, uint64_t now_us)
 			f->out.release(f->out.ctx, spare);
 		return false;
 	}
-	if (small && item.bytes <= SMALL &&
+	if (small && spare != NULL && item.bytes <= SMALL &&
 	    fits_along(f, KCP_FRAME_HEAD_LEN + KCP_FRAME_SHARD_LEN + item.bytes)) {
 		emit_multi(f, &item, spare, now_us);
 		return true;
 	}
 	/* drops may have brought one in a cell to the head */
-	if (cell_of(&item) != NULL && spare == NULL) {
+	uint8_t *cell = cell_of(&item);
+	if (cell != NULL && spare == NULL) {
 		spare = f->out.fresh(f->out.ctx, KCP_FRESH_DATA);
 		if (spare == NULL) {
 			drop_item(f, &item, KCP_DROP_NO_MEMORY);
 			return false;
 		}
 	}
-	emit_data(f, &item, spare, now_us);
-	if (spare != NULL && cell_of(&item) == NULL)
+	emit_data(f, &item, cell, spare, now_us);
+	if (spare != NULL && cell == NULL)
 		f->out.release(f->out.ctx, spare);
 	return true;
 }

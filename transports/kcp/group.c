@@ -47,6 +47,7 @@ bool kcp_group_open(struct kcp_group_tx *g, uint64_t base, uint32_t rows, uint64
 	for (uint32_t i = 0; i < g->rows; i++) {
 		g->parity[i] = kcp_cells_take(g->cells);
 		if (g->parity[i] == NULL) {
+			g->rows = i; /* what stands behind is of a group before, and not ours */
 			give_from(g, 0);
 			g->rows = 0;
 			return false;

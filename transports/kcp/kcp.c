@@ -236,13 +236,16 @@ static bool refuse(struct kcp *k, struct vpn_packet *p)
 
 static bool send_one(struct kcp *k, struct kcp_session *s, struct vpn_packet *p)
 {
+	const struct vpn_endpoint *to = p->endpoint;
 	uint64_t now = kcp_now_us(k);
 	s->data_us = now;
 	p->endpoint = NULL;
 	if (!k->ops->send(s->engine, p, now)) {
 		serve(k); /* the first part of this batch makes room for the rest */
-		if (s->is_gone || !k->ops->send(s->engine, p, now))
+		if (s->is_gone || !k->ops->send(s->engine, p, now)) {
+			p->endpoint = to; /* refused, and so unchanged */
 			return false;
+		}
 	}
 	kcp_sessions_touch(&k->sessions, s);
 	return true;
@@ -308,11 +311,14 @@ static void renew(struct kcp *k, struct kcp_session *s)
 static void receive(struct kcp *k, struct vpn_packet *p)
 {
 	const struct vpn_endpoint *from = p->endpoint;
-	struct kcp_session *s = kcp_route_up(k, p);
+	struct kcp_route_before before;
+	struct kcp_session *s = kcp_route_up(k, p, &before);
 	if (s == NULL)
 		return;
 	if (kcp_session_input(s, p))
 		kcp_route_heard(k, s, from);
+	else
+		kcp_route_refused(k, s, &before);
 	if (kcp_session_is_closed(s)) {
 		kcp_batch_push_up(k); /* what it has delivered is not dropped with it */
 		if (!s->is_gone)

@@ -73,6 +73,8 @@ static void resolve_fec(const struct kcp_options *o, struct kcp_settings *out)
 		return;
 	out->fec_min = o->fec != NULL ? (uint32_t)o->fec->min : DEFAULT_FEC_MIN;
 	out->fec_max = o->fec != NULL ? (uint32_t)o->fec->max : DEFAULT_FEC_MAX;
+	if (out->fec_max < out->fec_min) /* max was left out: see check_fec() */
+		out->fec_max = out->fec_min > DEFAULT_FEC_MAX ? out->fec_min : DEFAULT_FEC_MAX;
 }
 
 void kcp_options_resolve(const struct kcp_options *o, struct kcp_settings *out)
@@ -158,7 +160,7 @@ static vpn_status check_fec(const struct kcp_options *o, struct vpn_error *err)
 		return kcp_fault(err, VPN_EINVAL, 0, "/fec",
 				 "data and parity are kcp-go's, for \"reliable\": here redundancy "
 				 "follows the loss, between \"min\" and \"max\" percent");
-	if (f->min > f->max)
+	if (f->max != 0 && f->min > f->max)
 		return kcp_fault(err, VPN_EINVAL, 0, "/fec/min", "min is larger than max");
 	return VPN_OK;
 }
@@ -271,8 +273,9 @@ static const struct vpn_option fec_options[] = {
 	 .min = 0,
 	 .max = 200,
 	 .unit = "percent",
-	 .doc = "With \"datagram\" and \"deadline\": the most parity, whatever is lost. 0 sends "
-		"none."},
+	 .doc = "With \"datagram\" and \"deadline\": the most parity, whatever is lost; 100 when "
+		"only min "
+		"is given. 0 without min sends none."},
 };
 
 static const struct vpn_option_table fec_table = VPN_OPTION_TABLE(fec_options,
@@ -402,7 +405,7 @@ static const struct vpn_option options[] = {
 	 .min = 0,
 	 .max = 10000,
 	 .doc = "How long packets may wait to be sent on average; then some are dropped, which "
-		"tells their senders. 0s drops none, and the device waits."},
+		"tells their senders. 0s with \"reliable\" drops none, and the device waits."},
 	{.name = "fec",
 	 .type = VPN_OPT_OBJECT,
 	 .offset = AT(fec),

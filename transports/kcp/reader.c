@@ -146,6 +146,8 @@ uint32_t kcp_reader_take(struct kcp_reader *r, uint8_t frg, const uint8_t *data,
 			 uint32_t from, bool *ret_done)
 {
 	if (r->stream) {
+		if (from > len)
+			from = len; /* it came again, and shorter: no honest peer does that */
 		uint32_t n = take_bytes(r, data + from, len - from);
 		*ret_done = from + n == len;
 		return n;

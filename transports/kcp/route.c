@@ -146,14 +146,30 @@ static bool is_opening(const struct kcp *k, const struct kcp_arq_peek *first)
 	return first->cmd == KCP_CMD_WASK || (first->cmd == KCP_CMD_PUSH && first->sn < OPENING);
 }
 
+/* Whether a peer that was heard before leaves a question unanswered. Silence alone says nothing of a tunnel
+ * that nobody uses: then it is asked, and who begins anew comes again. */
+static bool is_deaf(struct kcp *k, struct kcp_session *s)
+{
+	struct kcp_engine_state state;
+	if (kcp_session_silence(s) < SILENT_US)
+		return false;
+	k->ops->state(s->engine, &state);
+	if (state.unheard_us == 0) {
+		k->ops->probe(s->engine, kcp_now_us(k));
+		kcp_sessions_touch(&k->sessions, s);
+		return false;
+	}
+	uint64_t since = state.unheard_us > s->heard_us ? state.unheard_us : s->heard_us;
+	return kcp_now_us(k) - since >= SILENT_US;
+}
+
 /* Another conversation from an endpoint that has one. */
-static bool may_replace(const struct kcp *k, const struct kcp_session *s,
-			const struct kcp_arq_peek *first)
+static bool may_replace(struct kcp *k, struct kcp_session *s, const struct kcp_arq_peek *first)
 {
 	if (k->settings.conv != 0)
 		return false;
 	if (s->heard_us != 0)
-		return kcp_session_silence(s) >= SILENT_US;
+		return is_deaf(k, s);
 	/* both have begun at once: the larger number stays, unless the other one never yields */
 	return first->conv > s->number || kcp_session_silence(s) >= ALONE_US;
 }
@@ -297,12 +313,24 @@ static struct kcp_session *route_flow(struct kcp *k, struct vpn_packet *p)
 	}
 }
 
-struct kcp_session *kcp_route_up(struct kcp *k, struct vpn_packet *p)
+struct kcp_session *kcp_route_up(struct kcp *k, struct vpn_packet *p,
+				 struct kcp_route_before *before)
 {
 	struct kcp_session *s = is_reliable(k) ? route_kcp(k, p) : route_flow(k, p);
-	if (s != NULL)
-		learn_from(k, s, p->endpoint);
+	if (s == NULL)
+		return NULL;
+	*before = (struct kcp_route_before){s->from, s->endpoint};
+	learn_from(k, s, p->endpoint);
 	return s;
+}
+
+void kcp_route_refused(struct kcp *k, struct kcp_session *s, const struct kcp_route_before *before)
+{
+	if (s->is_gone || before->from.family == VPN_AF_NONE)
+		return;
+	if (!s->by_default && kcp_endpoint_is_peer(&s->endpoint, &before->endpoint))
+		s->endpoint = before->endpoint;
+	learn_from(k, s, &before->from);
 }
 
 /* Where nobody above would move it, the session follows when its old place has been silent. */

@@ -22,9 +22,18 @@
 struct kcp_session *kcp_route_down(struct kcp *k, const struct vpn_endpoint *to,
 				   enum kcp_count *ret_reason);
 
+/* Where a session's peer was before a datagram came. */
+struct kcp_route_before {
+	struct vpn_endpoint from, endpoint;
+};
+
 /* For a datagram, whose crypt header is off. NULL: it was answered, or dropped and counted; the packet is
  * released then. */
-struct kcp_session *kcp_route_up(struct kcp *k, struct vpn_packet *p);
+struct kcp_session *kcp_route_up(struct kcp *k, struct vpn_packet *p,
+				 struct kcp_route_before *before);
+
+/* The session has refused the datagram: what it seemed to tell of the peer's place is forgotten. */
+void kcp_route_refused(struct kcp *k, struct kcp_session *s, const struct kcp_route_before *before);
 
 /* A number for a session that we begin: the one that is prescribed, or one that no other has. */
 uint32_t kcp_route_number(struct kcp *k);

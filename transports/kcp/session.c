@@ -188,7 +188,10 @@ bool kcp_session_renew(struct kcp_session *s, uint32_t number)
 	s->proven = false;
 	s->restarting = false;
 	s->engine = new_engine(s);
-	return s->engine != NULL;
+	if (s->engine == NULL)
+		return false;
+	outlet_writable(s); /* the old engine owed it */
+	return true;
 }
 
 /* ---- datagrams ---- */

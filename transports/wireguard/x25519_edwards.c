@@ -2,7 +2,7 @@
 /*
  * x25519_edwards: the base point's multiple by way of the Edwards form of the curve.
  *
- * For the base point alone libsodium's X25519 climbs the same ladder as for any point. Its Ed25519 has tables
+ * For the base point alone libsodium's X25519, where it has code for AVX, climbs the same ladder as for any point. Its Ed25519 has tables
  * of that point's multiples and needs less than half the time (13 instead of 31 us on the machine of
  * docs/performance.md). The two curves are the same one in other coordinates, and so are their base
  * points: RFC 7748 section 4.1 has the map, u = (1 + y) / (1 - y). What is computed here is that map, of a
@@ -179,6 +179,6 @@ void wg_x25519_base(uint8_t public_key[WG_KEY_LEN], const uint8_t private_key[WG
 	 * so that the point is not the neutral one, of which this would complain */
 	if (crypto_scalarmult_ed25519_base(point, private_key) == 0)
 		map(public_key, point);
-	else
+	else /* it also complains of a key of zeroes, which is one before it is clamped */
 		(void)crypto_scalarmult_curve25519_base(public_key, private_key);
 }

@@ -12,6 +12,13 @@
 
 #include <cmocka.h>
 
+/* C has no short way to say it. */
+__asm__(".pushsection .rodata\n"
+	".balign 65536\n"
+	"present_constants: .fill 262144, 1, 0x5a\n"
+	".popsection\n");
+extern const unsigned char present_constants[PRESENT_BYTES];
+
 #define PRESENT (UINT64_C(1) << 63) /* Documentation/admin-guide/mm/pagemap.rst */
 
 int count_present(const void *at, size_t bytes)
@@ -32,7 +39,7 @@ int count_present(const void *at, size_t bytes)
 	return n;
 }
 
-unsigned char *map_file(size_t bytes, int writable)
+unsigned char *map_file(size_t bytes)
 {
 	char name[] = "/tmp/vpncore-test-XXXXXX";
 	unsigned char *content = malloc(bytes);
@@ -42,11 +49,17 @@ unsigned char *map_file(size_t bytes, int writable)
 	unlink(name);
 	memset(content, 0x5a, bytes);
 	assert_int_equal(write(fd, content, bytes), bytes);
-	unsigned char *at = mmap(NULL, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ,
-				 MAP_PRIVATE, fd, 0);
+	unsigned char *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	assert_true(at != MAP_FAILED);
 	close(fd);
 	assert_memory_equal(at, content, bytes); /* which brings all of it in */
 	free(content);
 	return at;
+}
+
+const unsigned char *use_constants(void)
+{
+	for (size_t i = 0; i < PRESENT_BYTES; i++)
+		assert_int_equal(present_constants[i], 0x5a);
+	return present_constants;
 }

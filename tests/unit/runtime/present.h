@@ -8,8 +8,12 @@
 /* How many of the whole pages within are present. Fails the test when it cannot be found out. */
 int count_present(const void *at, size_t bytes);
 
-/* Maps a new file of `bytes` with 0x5a in every byte, privately; `writable` as the mapping is made. All of
- * its pages are present. */
-unsigned char *map_file(size_t bytes, int writable);
+/* Constants of this program, PRESENT_BYTES of 0x5a at the beginning of a page. All of its pages are present. */
+#define PRESENT_BYTES 262144u
+const unsigned char *use_constants(void);
+
+/* Maps a new file of `bytes` with 0x5a in every byte, privately, to be written to. All of its pages are
+ * present. */
+unsigned char *map_file(size_t bytes);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* When memory is given back: seen by the pages of a file that this test has mapped. */
+/* When memory is given back: seen by the pages of constants of this test. */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +26,7 @@ static struct graph graph;
 static struct pipeline *pipeline;
 static uv_loop_t loop;
 static struct quiet quiet;
-static unsigned char *file;
+static const unsigned char *constants;
 
 static void on_stirred(void *ctx)
 {
@@ -45,7 +45,7 @@ static int setup(void **state)
 	pipeline = pipeline_new(&graph, &events, &err);
 	assert_non_null(pipeline);
 	assert_int_equal(pipeline_start(pipeline, &err), VPN_OK);
-	file = map_file(BYTES, 0);
+	constants = use_constants();
 	return 0;
 }
 
@@ -62,26 +62,25 @@ static int teardown(void **state)
 	for (int i = 0; i < FAKE_LANES; i++)
 		if (fake_log.outer[i] >= 0)
 			close(fake_log.outer[i]);
-	munmap(file, BYTES);
 	uv_walk(&loop, close_handle, NULL);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	return uv_loop_close(&loop);
 }
 
-static void use_file(void)
+static void touch_constants(void)
 {
 	for (size_t i = 0; i < BYTES; i += 4096)
-		assert_int_equal(((volatile unsigned char *)file)[i], 0x5a);
-	assert_true(count_present(file, BYTES) > 0);
+		assert_int_equal(((const volatile unsigned char *)constants)[i], 0x5a);
+	assert_true(count_present(constants, BYTES) > 0);
 }
 
-/* Runs the loop until the file's pages are gone. */
+/* Runs the loop until their pages are gone. */
 static void wait_for_trim(void)
 {
 	uint64_t end = uv_hrtime() + WAIT_NS;
-	while (count_present(file, BYTES) != 0 && uv_hrtime() < end)
+	while (count_present(constants, BYTES) != 0 && uv_hrtime() < end)
 		uv_run(&loop, UV_RUN_ONCE); /* there is a timer or a lane that stirs */
-	assert_int_equal(count_present(file, BYTES), 0);
+	assert_int_equal(count_present(constants, BYTES), 0);
 }
 
 /* Through the pipeline and back. */
@@ -98,8 +97,8 @@ static void trims_when_it_begins_and_when_nothing_moves(void **state)
 {
 	(void)state;
 	quiet_watch(&quiet, pipeline, AFTER_MS);
-	assert_int_equal(count_present(file, BYTES), 0);
-	use_file();
+	assert_int_equal(count_present(constants, BYTES), 0);
+	touch_constants();
 	wait_for_trim();
 	assert_false(uv_is_active((uv_handle_t *)&quiet.timer)); /* and does no more */
 }
@@ -108,10 +107,10 @@ static void trims_again_after_a_lane_has_worked(void **state)
 {
 	(void)state;
 	quiet_watch(&quiet, pipeline, AFTER_MS);
-	use_file();
+	touch_constants();
 	wait_for_trim();
 	for (int lane = 0; lane < 2; lane++) {
-		use_file();
+		touch_constants();
 		send_one(lane);
 		wait_for_trim();
 	}
@@ -122,14 +121,14 @@ static void lanes_give_up_the_memory_of_their_packets(void **state)
 	(void)state;
 	quiet_watch(&quiet, pipeline, AFTER_MS);
 	send_one(1);
-	use_file();
+	touch_constants();
 	wait_for_trim();
 	/* two timers have passed since, and the lane works on one thing after another */
 	send_one(0);
 	send_one(1);
 	const struct pool_stack *s = &pipeline->lanes[1]->pool.stacks[VPN_POOL_TX];
 	assert_true(s->n_made > 0);
-	use_file();
+	touch_constants();
 	wait_for_trim();
 	pipeline_stop(pipeline,
 		      &(struct vpn_error)VPN_ERROR_INIT); /* from here on it can be read */
@@ -142,11 +141,11 @@ static void is_silent_when_it_has_ended(void **state)
 	(void)state;
 	quiet_watch(&quiet, pipeline, AFTER_MS);
 	quiet_end(&quiet);
-	use_file();
+	touch_constants();
 	send_one(0);
 	uv_run(&loop, UV_RUN_NOWAIT);
 	assert_false(uv_is_active((uv_handle_t *)&quiet.timer));
-	assert_true(count_present(file, BYTES) > 0);
+	assert_true(count_present(constants, BYTES) > 0);
 }
 
 int main(void)
