@@ -260,7 +260,7 @@ static void take_step(struct fuzz *f, enum step step, struct bytes *b)
 		break;
 	case STEP_OWN:
 		if (b->len >= 8)
-			kcp_frame_store32(b->data + 4, f->number);
+			kcp_store_le32(b->data + 4, f->number);
 		receive_sealed(f, b);
 		break;
 	case STEP_HELLO:

@@ -103,8 +103,8 @@ static bool take_welcome(struct kcp_flow *f, const struct kcp_frame_hello *h, ui
 /* The peer does not know this session: it is asked again, if it has really seen what we sent. */
 static bool take_reset(struct kcp_flow *f, const uint8_t *data, uint64_t now_us)
 {
-	uint32_t number = kcp_frame_load32(data + 8);
-	uint64_t pn = kcp_frame_expand(f->tx.next_pn, kcp_frame_load32(data + 12));
+	uint32_t number = kcp_load_le32(data + 8);
+	uint64_t pn = kcp_frame_expand(f->tx.next_pn, kcp_load_le32(data + 12));
 	if (f->state != FLOW_OPEN || number != flow_peer_number(f))
 		return false;
 	if (pn >= f->tx.next_pn || f->tx.next_pn - pn > f->tx.sent_mask + 1u)
@@ -116,8 +116,8 @@ static bool take_reset(struct kcp_flow *f, const uint8_t *data, uint64_t now_us)
 
 static bool take_close(struct kcp_flow *f, const uint8_t *data)
 {
-	if (f->state != FLOW_OPEN || kcp_frame_load64(data + 8) != f->own_id ||
-	    kcp_frame_load64(data + 16) != f->peer_id)
+	if (f->state != FLOW_OPEN || kcp_load_le64(data + 8) != f->own_id ||
+	    kcp_load_le64(data + 16) != f->peer_id)
 		return false;
 	f->is_closed = true;
 	return true;
@@ -199,10 +199,10 @@ void kcp_flow_close(void *engine, uint8_t reason, uint64_t now_us)
 	uint8_t *data = vpn_packet_data(p);
 	data[0] = KCP_FRAME_CLOSE;
 	data[1] = reason;
-	kcp_frame_store16(data + 2, 0);
-	kcp_frame_store32(data + 4, flow_peer_number(f));
-	kcp_frame_store64(data + 8, f->peer_id);
-	kcp_frame_store64(data + 16, f->own_id);
+	kcp_store_le16(data + 2, 0);
+	kcp_store_le32(data + 4, flow_peer_number(f));
+	kcp_store_le64(data + 8, f->peer_id);
+	kcp_store_le64(data + 16, f->own_id);
 	p->len = KCP_FRAME_CLOSE_LEN;
 	f->out.emit(f->out.ctx, p);
 }

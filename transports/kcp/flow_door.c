@@ -42,13 +42,13 @@ static void make_cookie(const struct kcp_flow_door *d, const struct vpn_endpoint
 	uint8_t text[64] = {0};
 	if (from != NULL) {
 		text[0] = from->family;
-		kcp_frame_store16(text + 2, from->port);
-		kcp_frame_store32(text + 4, from->scope);
+		kcp_store_le16(text + 2, from->port);
+		kcp_store_le32(text + 4, from->scope);
 		memcpy(text + 8, from->addr, sizeof(from->addr));
-		kcp_frame_store64(text + 24, from->id);
+		kcp_store_le64(text + 24, from->id);
 	}
-	kcp_frame_store64(text + 32, sender);
-	kcp_frame_store64(text + 40, slot);
+	kcp_store_le64(text + 32, sender);
+	kcp_store_le64(text + 40, slot);
 	(void)crypto_generichash(out, KCP_FRAME_COOKIE_LEN, text, sizeof(text), d->secret,
 				 sizeof(d->secret));
 }
@@ -109,7 +109,7 @@ enum kcp_flow_verdict kcp_flow_door_stray(struct kcp_flow_door *d, const uint8_t
 	struct kcp_frame f = {
 		.kind = KCP_FRAME_RESET,
 		.pn = number,
-		.id = kcp_frame_load32(data + 8),
+		.id = kcp_load_le32(data + 8),
 	};
 	kcp_frame_write(answer, &f);
 	*ret_len = KCP_FRAME_HEAD_LEN;

@@ -39,7 +39,7 @@ uint8_t kcp_frame_peek(const uint8_t *data, uint32_t len, uint32_t *ret_number)
 	uint8_t known = kind == KCP_FRAME_DATA || kind == KCP_FRAME_MULTI ? KCP_FRAME_COVERED : 0;
 	if ((flags & ~known) != 0 || !has_length(kind, len))
 		return 0;
-	*ret_number = kcp_frame_load32(data + 4);
+	*ret_number = kcp_load_le32(data + 4);
 	return kind;
 }
 
@@ -48,20 +48,20 @@ void kcp_frame_parse(const uint8_t *data, struct kcp_frame *out)
 	out->kind = data[0] & KIND_MASK;
 	out->flags = data[0] & (uint8_t)~KIND_MASK;
 	out->small = data[1];
-	out->word = kcp_frame_load16(data + 2);
-	out->number = kcp_frame_load32(data + 4);
-	out->pn = kcp_frame_load32(data + 8);
-	out->id = kcp_frame_load32(data + 12);
+	out->word = kcp_load_le16(data + 2);
+	out->number = kcp_load_le32(data + 4);
+	out->pn = kcp_load_le32(data + 8);
+	out->id = kcp_load_le32(data + 12);
 }
 
 void kcp_frame_write(uint8_t *data, const struct kcp_frame *f)
 {
 	data[0] = f->kind | f->flags;
 	data[1] = f->small;
-	kcp_frame_store16(data + 2, f->word);
-	kcp_frame_store32(data + 4, f->number);
-	kcp_frame_store32(data + 8, f->pn);
-	kcp_frame_store32(data + 12, f->id);
+	kcp_store_le16(data + 2, f->word);
+	kcp_store_le32(data + 4, f->number);
+	kcp_store_le32(data + 8, f->pn);
+	kcp_store_le32(data + 12, f->id);
 }
 
 bool kcp_frame_parse_hello(const uint8_t *data, struct kcp_frame_hello *out)
@@ -69,16 +69,15 @@ bool kcp_frame_parse_hello(const uint8_t *data, struct kcp_frame_hello *out)
 	out->kind = data[0] & KIND_MASK;
 	out->version = data[1];
 	out->mode = data[2];
-	out->number = kcp_frame_load32(data + 4);
-	out->sender = kcp_frame_load64(data + 8);
-	out->receiver = kcp_frame_load64(data + 16);
-	out->first_pn = kcp_frame_load32(data + 24);
-	out->window = kcp_frame_load32(data + 28);
-	out->budget_us = kcp_frame_load32(data + 32);
-	out->message = kcp_frame_load32(data + 36);
+	out->number = kcp_load_le32(data + 4);
+	out->sender = kcp_load_le64(data + 8);
+	out->receiver = kcp_load_le64(data + 16);
+	out->first_pn = kcp_load_le32(data + 24);
+	out->window = kcp_load_le32(data + 28);
+	out->budget_us = kcp_load_le32(data + 32);
+	out->message = kcp_load_le32(data + 36);
 	memcpy(out->cookie, data + 48, KCP_FRAME_COOKIE_LEN);
-	return out->version == KCP_FRAME_VERSION && data[3] == 0 &&
-	       kcp_frame_load64(data + 40) == 0;
+	return out->version == KCP_FRAME_VERSION && data[3] == 0 && kcp_load_le64(data + 40) == 0;
 }
 
 void kcp_frame_write_hello(uint8_t *data, const struct kcp_frame_hello *h)
@@ -87,13 +86,13 @@ void kcp_frame_write_hello(uint8_t *data, const struct kcp_frame_hello *h)
 	data[0] = h->kind;
 	data[1] = h->version;
 	data[2] = h->mode;
-	kcp_frame_store32(data + 4, h->number);
-	kcp_frame_store64(data + 8, h->sender);
-	kcp_frame_store64(data + 16, h->receiver);
-	kcp_frame_store32(data + 24, h->first_pn);
-	kcp_frame_store32(data + 28, h->window);
-	kcp_frame_store32(data + 32, h->budget_us);
-	kcp_frame_store32(data + 36, h->message);
+	kcp_store_le32(data + 4, h->number);
+	kcp_store_le64(data + 8, h->sender);
+	kcp_store_le64(data + 16, h->receiver);
+	kcp_store_le32(data + 24, h->first_pn);
+	kcp_store_le32(data + 28, h->window);
+	kcp_store_le32(data + 32, h->budget_us);
+	kcp_store_le32(data + 36, h->message);
 	memcpy(data + 48, h->cookie, KCP_FRAME_COOKIE_LEN);
 }
 
@@ -101,16 +100,16 @@ bool kcp_frame_parse_shard(const uint8_t *data, uint32_t len, struct kcp_frame_s
 {
 	if (len < KCP_FRAME_SHARD_LEN)
 		return false;
-	out->len = kcp_frame_load16(data);
-	out->back = kcp_frame_load16(data + 2);
+	out->len = kcp_load_le16(data);
+	out->back = kcp_load_le16(data + 2);
 	out->lane = data[4];
 	return out->len != 0 && out->len <= len - KCP_FRAME_SHARD_LEN && data[5] == 0;
 }
 
 void kcp_frame_write_shard(uint8_t *data, const struct kcp_frame_shard *s)
 {
-	kcp_frame_store16(data, s->len);
-	kcp_frame_store16(data + 2, s->back);
+	kcp_store_le16(data, s->len);
+	kcp_store_le16(data + 2, s->back);
 	data[4] = s->lane;
 	data[5] = 0;
 }

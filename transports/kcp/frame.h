@@ -28,6 +28,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "le.h"
+
 #define KCP_FRAME_DATA    0x10u
 #define KCP_FRAME_MULTI   0x20u
 #define KCP_FRAME_PARITY  0x30u
@@ -85,41 +87,6 @@ struct kcp_frame_shard {
 	uint16_t back;
 	uint8_t lane;
 };
-
-static inline uint16_t kcp_frame_load16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static inline uint32_t kcp_frame_load32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static inline uint64_t kcp_frame_load64(const uint8_t *p)
-{
-	return kcp_frame_load32(p) | (uint64_t)kcp_frame_load32(p + 4) << 32;
-}
-
-static inline void kcp_frame_store16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-}
-
-static inline void kcp_frame_store32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-	p[2] = (uint8_t)(v >> 16);
-	p[3] = (uint8_t)(v >> 24);
-}
-
-static inline void kcp_frame_store64(uint8_t *p, uint64_t v)
-{
-	kcp_frame_store32(p, (uint32_t)v);
-	kcp_frame_store32(p + 4, (uint32_t)(v >> 32));
-}
 
 /* The number whose low 32 bits are `low` and which is nearest to `near`. */
 static inline uint64_t kcp_frame_expand(uint64_t near, uint32_t low)

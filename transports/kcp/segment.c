@@ -1,32 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "segment.h"
 
-static uint32_t load32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void store32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-	p[2] = (uint8_t)(v >> 16);
-	p[3] = (uint8_t)(v >> 24);
-}
+#include "le.h"
 
 enum kcp_segment_fault kcp_segment_read(const uint8_t *in, uint32_t left, struct kcp_segment *out)
 {
 	if (left < KCP_SEGMENT_BYTES)
 		return KCP_SEGMENT_SHORT;
 	*out = (struct kcp_segment){
-		.conv = load32(in),
+		.conv = kcp_load_le32(in),
 		.cmd = in[4],
 		.frg = in[5],
-		.wnd = (uint16_t)(in[6] | in[7] << 8),
-		.ts = load32(in + 8),
-		.sn = load32(in + 12),
-		.una = load32(in + 16),
-		.len = load32(in + 20),
+		.wnd = kcp_load_le16(in + 6),
+		.ts = kcp_load_le32(in + 8),
+		.sn = kcp_load_le32(in + 12),
+		.una = kcp_load_le32(in + 16),
+		.len = kcp_load_le32(in + 20),
 	};
 	if (out->len > left - KCP_SEGMENT_BYTES)
 		return KCP_SEGMENT_LENGTH;
@@ -37,13 +26,12 @@ enum kcp_segment_fault kcp_segment_read(const uint8_t *in, uint32_t left, struct
 
 void kcp_segment_write(uint8_t out[KCP_SEGMENT_BYTES], const struct kcp_segment *s)
 {
-	store32(out, s->conv);
+	kcp_store_le32(out, s->conv);
 	out[4] = s->cmd;
 	out[5] = s->frg;
-	out[6] = (uint8_t)s->wnd;
-	out[7] = (uint8_t)(s->wnd >> 8);
-	store32(out + 8, s->ts);
-	store32(out + 12, s->sn);
-	store32(out + 16, s->una);
-	store32(out + 20, s->len);
+	kcp_store_le16(out + 6, s->wnd);
+	kcp_store_le32(out + 8, s->ts);
+	kcp_store_le32(out + 12, s->sn);
+	kcp_store_le32(out + 16, s->una);
+	kcp_store_le32(out + 20, s->len);
 }

@@ -191,14 +191,14 @@ static void a_reset_that_was_guessed_is_ignored(void **state)
 	send_number(&n.end[0], 1, 100, true);
 	struct kcp_flow *f = n.end[0].engine;
 	/* the number is right, and no pn that was sent */
-	kcp_frame_store32(data + 8, (uint32_t)f->peer_id);
-	kcp_frame_store32(data + 12, (uint32_t)f->tx.next_pn);
+	kcp_store_le32(data + 8, (uint32_t)f->peer_id);
+	kcp_store_le32(data + 12, (uint32_t)f->tx.next_pn);
 	assert_false(flow_net_input(&n.end[0], data, sizeof(data)));
-	kcp_frame_store32(data + 12, (uint32_t)f->tx.next_pn - 100000);
+	kcp_store_le32(data + 12, (uint32_t)f->tx.next_pn - 100000);
 	assert_false(flow_net_input(&n.end[0], data, sizeof(data)));
 	/* the pn is right, and the number is not */
-	kcp_frame_store32(data + 8, (uint32_t)f->peer_id + 1);
-	kcp_frame_store32(data + 12, (uint32_t)f->tx.next_pn - 1);
+	kcp_store_le32(data + 8, (uint32_t)f->peer_id + 1);
+	kcp_store_le32(data + 12, (uint32_t)f->tx.next_pn - 1);
 	assert_false(flow_net_input(&n.end[0], data, sizeof(data)));
 	assert_int_equal(n.end[0].counts[KCP_RESETS], 0);
 	assert_true(flow_net_is_open(&n.end[0]));
@@ -214,9 +214,9 @@ static void a_close_is_believed_with_both_ids_only(void **state)
 	flow_net_start(&n);
 	flow_net_open(&n);
 	struct kcp_flow *f = n.end[0].engine;
-	kcp_frame_store32(data + 4, n.end[0].conv);
-	kcp_frame_store64(data + 8, f->own_id);
-	kcp_frame_store64(data + 16, f->peer_id ^ UINT64_C(1) << 40);
+	kcp_store_le32(data + 4, n.end[0].conv);
+	kcp_store_le64(data + 8, f->own_id);
+	kcp_store_le64(data + 16, f->peer_id ^ UINT64_C(1) << 40);
 	assert_false(flow_net_input(&n.end[0], data, sizeof(data)));
 	assert_false(kcp_flow_is_closed(f));
 	kcp_flow_close(n.end[1].engine, KCP_FRAME_CLOSE_STOPPED, n.now_us);

@@ -354,9 +354,9 @@ static void noise_on_an_open_session_breaks_nothing(void **state)
 		/* most with what an attacker on the path knows */
 		if (len >= 16 && r >> 60 != 0) {
 			data[0] = (uint8_t)((r >> 20 & 0xf) << 4 | (r >> 24 & 1));
-			kcp_frame_store32(data + 4, e->conv);
-			kcp_frame_store32(data + 8, (uint32_t)f->rx.pns.largest + (r >> 30 & 7));
-			kcp_frame_store32(data + 12, (uint32_t)f->rx.next + (r >> 40 & 31));
+			kcp_store_le32(data + 4, e->conv);
+			kcp_store_le32(data + 8, (uint32_t)f->rx.pns.largest + (r >> 30 & 7));
+			kcp_store_le32(data + 12, (uint32_t)f->rx.next + (r >> 40 & 31));
 			if (r >> 57 & 1)
 				data[2] = data[3] = 0;
 		}

@@ -113,10 +113,10 @@ static void port_zero_chooses_one_for_both_families(void **state)
 static void a_given_port_is_taken(void **state)
 {
 	(void)state;
-	w.options.listen = world_at("*", 40123);
+	w.options.listen = world_at("*", 20123);
 	world_must_start(&w);
-	assert_int_equal(peer_port(fd_of(&w, 0)), 40123);
-	assert_int_equal(peer_port(fd_of(&w, 1)), 40123);
+	assert_int_equal(peer_port(fd_of(&w, 0)), 20123);
+	assert_int_equal(peer_port(fd_of(&w, 1)), 20123);
 }
 
 static void an_address_opens_one_family(void **state)
@@ -149,19 +149,19 @@ static void family_restricts_any(void **state)
 static void a_port_in_use_is_named(void **state)
 {
 	(void)state;
-	other.options.listen = world_at("*", 40124);
+	other.options.listen = world_at("*", 20124);
 	world_must_start(&other);
-	w.options.listen = world_at("*", 40124);
-	refused(VPN_EBUSY, "/listen", "ss -lunp 'sport = :40124'");
+	w.options.listen = world_at("*", 20124);
+	refused(VPN_EBUSY, "/listen", "ss -lunp 'sport = :20124'");
 	assert_int_equal(w.err.os_errno, EADDRINUSE);
 }
 
 static void a_port_in_use_is_noticed_with_two_lanes(void **state)
 {
 	(void)state;
-	other.options.listen = world_at("*", 40125);
+	other.options.listen = world_at("*", 20125);
 	assert_int_equal(world_start(&other, 2), VPN_OK);
-	w.options.listen = world_at("*", 40125);
+	w.options.listen = world_at("*", 20125);
 	assert_int_equal(world_start(&w, 2), VPN_EBUSY);
 	assert_string_equal(w.err.where, "/listen");
 }
