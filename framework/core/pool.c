@@ -208,12 +208,27 @@ static void give_back(void *at, size_t bytes)
 		(void)madvise((void *)begin, end - begin, MADV_DONTNEED); /* or they stay */
 }
 
+/* The data of those packets that are free: runs of them, since a page holds parts of several. */
+static void give_back_free(const struct pool_stack *s)
+{
+	uint32_t begin = 0;
+	for (uint32_t i = 0; i <= s->n_made; i++) {
+		if (i < s->n_made && (s->first[i].host_private & FREE_BIT) != 0)
+			continue;
+		give_back(s->storage + (size_t)s->cap * begin, (size_t)s->cap * (i - begin));
+		begin = i + 1;
+	}
+}
+
 void pool_rest(struct pool *p)
 {
 	for (uint32_t k = 0; k < POOL_KINDS; k++) {
 		struct pool_stack *s = &p->stacks[k];
-		if (s->n_made == 0 || s->n_free != s->n_made)
+		if (s->n_free != s->n_made) {
+			/* somebody holds some ready for what comes next */
+			give_back_free(s);
 			continue;
+		}
 		/* the packets did not only forget their data: they were never made */
 		give_back(s->storage, (size_t)s->cap * s->n_made);
 		give_back(s->first, sizeof(*s->first) * s->n_made);

@@ -46,9 +46,8 @@ void pool_release(struct pool *p, struct vpn_packet **pkts, uint32_t n);
 uint32_t pool_split(struct pool *p, struct vpn_packet *parent, uint32_t piece_len,
 		    struct vpn_packet **out, uint32_t n);
 
-/* Gives the memory of packets back to the system, of each pool of which all are free. They are made again
- * when they are needed, so that what follows costs a page fault per page: for when nothing has moved
- * for a while. */
+/* Gives the memory of free packets back to the system. What follows costs a page fault per page: for when
+ * nothing has moved for a while. */
 void pool_rest(struct pool *p);
 
 /* Packets that somebody owns. */

@@ -97,11 +97,21 @@ static void seal(struct kcp *k)
 		for (uint32_t i = 0; i < n; i++)
 			jobs[i] = (struct kcp_crypt_job){vpn_packet_data(pkts[i]), pkts[i]->len, 0};
 		kcp_crypt_seal(k->crypt, jobs, n);
+		uint32_t kept = 0;
 		for (uint32_t i = 0; i < n; i++) {
-			pkts[i]->off = (uint32_t)(jobs[i].data - pkts[i]->buf);
-			pkts[i]->len = jobs[i].len;
+			struct vpn_packet *p = pkts[i];
+			if (jobs[i].verdict != KCP_CRYPT_OK) {
+				kcp_drop(k, p, KCP_DROP_SEAL);
+				continue;
+			}
+			p->off = (uint32_t)(jobs[i].data - p->buf);
+			p->len = jobs[i].len;
+			pkts[kept++] = p;
 		}
-		b->n_sealed += n;
+		if (kept != n)
+			memmove(pkts + kept, pkts + n, (b->n - b->n_sealed - n) * sizeof(pkts[0]));
+		b->n -= n - kept;
+		b->n_sealed += kept;
 	}
 }
 

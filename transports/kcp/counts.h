@@ -23,6 +23,7 @@
 	X(DROP_QUEUE_FULL, "drop_queue_full", 1, "as many waited as may") \
 	X(DROP_BELOW_FULL, "drop_below_full", 1, "the stage below took no more, and too many waited") \
 	X(DROP_SESSION_ENDED, "drop_session_ended", 1, "waited to be sent when its session ended") \
+	X(DROP_SEAL, "drop_seal", 1, "could not be encrypted: libcrypto failed") \
 	X(DROP_NO_MEMORY, "drop_no_memory", 1, "no memory, or no packet, to keep or copy it") \
 	/* on the way up */ \
 	X(DROP_CRYPT, "drop_crypt", 1, "could not be decrypted: not our key, or damaged") \

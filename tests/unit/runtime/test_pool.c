@@ -211,12 +211,17 @@ static void rest_leaves_packets_that_are_out(void **state)
 	large[0]->len = 4000;
 	assert_int_equal(pool_split(pool, large[0], 1000, piece, 4), 4);
 	assert_int_equal(pool_alloc(pool, VPN_POOL_TX, 0, tx, 8), 8);
-	memset(tx[3]->buf, 0x22, tx[3]->cap);
+	for (int i = 0; i < 8; i++)
+		memset(tx[i]->buf, 0x22, tx[i]->cap);
 	pool_release(pool, tx, 3);
 	pool_release(pool, tx + 4, 4);
 	pool_release(pool, piece, 3);
 	pool_rest(pool);
 	assert_int_equal(pool_outstanding(pool), 2 + 1 + 1);
+	/* the pages that the one that is out stands on, no more */
+	assert_in_range(count_resident(pool->stacks[VPN_POOL_TX].storage, 8u * tx[3]->cap), 1,
+			tx[3]->cap / (size_t)sysconf(_SC_PAGESIZE) + 2);
+	assert_true(8u * tx[3]->cap > 3u * (size_t)sysconf(_SC_PAGESIZE));
 	for (uint32_t i = 0; i < tx[3]->cap; i++)
 		assert_int_equal(tx[3]->buf[i], 0x22);
 	for (uint32_t i = 0; i < piece[3]->len; i++)
