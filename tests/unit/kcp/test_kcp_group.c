@@ -339,6 +339,37 @@ static void the_least_share_is_sent_on_a_clean_line_too(void **state)
 	assert_in_range(rows, 98, 102);
 }
 
+/* The rows of the group before were the caller's, and are other's by now. */
+static void a_group_that_gets_no_cells_gives_back_its_own_only(void **state)
+{
+	uint8_t shard[LENGTH] = {1}, *row[3], *used[8];
+	struct kcp_cells cells;
+	struct kcp_group_tx tx;
+	(void)state;
+	kcp_group_prepare();
+	kcp_cells_init(&cells, CELL, 8);
+	kcp_group_tx_init(&tx, &cells);
+	assert_true(kcp_group_open(&tx, 1, 3, 1));
+	kcp_group_add(&tx, shard, sizeof(shard));
+	memcpy(row, tx.parity, sizeof(row));
+	kcp_group_close(&tx, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		kcp_cells_give(&cells, row[i]);
+	for (uint32_t i = 0; i < 7; i++)
+		used[i] = kcp_cells_take(&cells);
+	assert_false(kcp_group_open(&tx, 2, 3, 2));
+	assert_int_equal(cells.n_out, 7);
+	used[7] = kcp_cells_take(&cells);
+	assert_non_null(used[7]);
+	for (uint32_t i = 0; i < 7; i++)
+		assert_ptr_not_equal(used[7], used[i]);
+	assert_null(kcp_cells_take(&cells));
+	for (uint32_t i = 0; i < 8; i++)
+		kcp_cells_give(&cells, used[i]);
+	assert_int_equal(cells.n_out, 0);
+	kcp_cells_clear(&cells);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +378,7 @@ int main(void)
 		cmocka_unit_test(contradictions_are_not_kept),
 		cmocka_unit_test(the_first_group_makes_room_when_all_places_are_taken),
 		cmocka_unit_test(without_cells_nothing_is_kept_and_nothing_leaks),
+		cmocka_unit_test(a_group_that_gets_no_cells_gives_back_its_own_only),
 		cmocka_unit_test(a_clean_line_gets_no_parity),
 		cmocka_unit_test(parity_follows_loss_up_and_down),
 		cmocka_unit_test(protection_comes_within_a_hundred_datagrams),

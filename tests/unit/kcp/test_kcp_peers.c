@@ -164,6 +164,75 @@ static void a_peer_that_begins_anew_replaces_its_silent_self(void **state)
 	world_end(&w);
 }
 
+/* Offers packets until one is refused; that one, still ours. */
+static struct vpn_packet *fill_up(const struct vpn_endpoint *to)
+{
+	static const uint8_t bytes[1000] = {1};
+	for (;;) {
+		struct vpn_packet *p = testhost_packet(w.stage[0], 0, VPN_DOWN, bytes,
+						       sizeof(bytes));
+		testhost_packet_from(w.stage[0], p, to);
+		if (testhost_offer(w.stage[0], 0, VPN_DOWN, &p, 1) == 0)
+			return p;
+	}
+}
+
+static void a_refused_packet_keeps_its_endpoint(void **state)
+{
+	struct vpn_endpoint to = peer(10);
+	(void)state;
+	begin(2);
+	say(10, 1000, 0);
+	struct vpn_packet *p = fill_up(&to);
+	assert_non_null(p->endpoint);
+	assert_int_equal(p->endpoint->port, 10);
+	testhost_drop(w.stage[0], p);
+	world_end(&w);
+}
+
+static void a_restart_lets_a_waiting_device_go_on(void **state)
+{
+	struct vpn_endpoint to = peer(10);
+	(void)state;
+	begin(2);
+	say(10, 1000, 0);
+	testhost_drop(w.stage[0], fill_up(&to));
+	assert_true(w.k[0]->above_waits);
+	testhost_advance(w.host, 2 * WORLD_SECOND);
+	say(10, 2000, 0);
+	testhost_advance(w.host, 2 * WORLD_SECOND);
+	say(10, 2000, 0);
+	assert_int_equal(world_count(&w, 0, KCP_PEER_RESTARTS), 1);
+	assert_false(w.k[0]->above_waits);
+	assert_true(world_send_to(&w, 0, &to, 0, 100));
+	world_end(&w);
+}
+
+/* An idle tunnel is silent, and its peer is there. */
+static void a_forged_opening_does_not_replace_an_idle_peer(void **state)
+{
+	struct kcp_segment forged = {.conv = 666, .cmd = KCP_CMD_WASK, .wnd = 128};
+	struct vpn_endpoint from = peer(10);
+	(void)state;
+	begin(2);
+	say(10, 1000, 0);
+	assert_true(world_send_to(&w, 0, &from, 0, 100));
+	acknowledge(10, 1000, 1);
+	for (uint32_t i = 0; i < 5; i++) {
+		testhost_advance(w.host, 3 * WORLD_SECOND);
+		world_say(&w, 0, &from, &forged, 0);
+		/* it is asked, and answers */
+		acknowledge(10, 1000, 1);
+		world_say(&w, 0, &from, &forged, 0);
+		assert_non_null(kcp_sessions_number(&w.k[0]->sessions, 1000));
+	}
+	world_mark(&w);
+	say(10, 1000, 1);
+	assert_int_equal(world_grown(&w, 0, KCP_DROP_CONV), 0);
+	assert_int_equal(world_count(&w, 0, KCP_PEER_RESTARTS), 0);
+	world_end(&w);
+}
+
 static void a_session_moves_when_the_stage_above_sends_there(void **state)
 {
 	struct vpn_endpoint old = peer(10), new = peer(99), to;
@@ -316,6 +385,9 @@ int main(void)
 		cmocka_unit_test(who_never_answers_makes_room_for_others),
 		cmocka_unit_test(a_live_conversation_is_not_replaced),
 		cmocka_unit_test(a_peer_that_begins_anew_replaces_its_silent_self),
+		cmocka_unit_test(a_refused_packet_keeps_its_endpoint),
+		cmocka_unit_test(a_restart_lets_a_waiting_device_go_on),
+		cmocka_unit_test(a_forged_opening_does_not_replace_an_idle_peer),
 		cmocka_unit_test(a_session_moves_when_the_stage_above_sends_there),
 		cmocka_unit_test(without_a_stage_that_chooses_it_follows_a_silent_peer),
 		cmocka_unit_test(a_guessed_number_moves_nothing),
