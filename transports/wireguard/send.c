@@ -6,6 +6,7 @@
 #include "send.h"
 
 #include <string.h>
+#include <vpncore/tcpip.h>
 
 #include "icmp.h"
 #include "inner.h"
@@ -42,15 +43,21 @@ static bool is_same_dst(const struct wg_inner *a, const struct wg_inner *b)
 	       memcmp(a->dst, b->dst, a->family == VPN_AF_INET ? 4 : 16) == 0;
 }
 
+/* What a batch holds. */
+struct content {
+	bool mixed; /* packets for more than one peer */
+	bool udp;   /* packets that may be our own */
+};
+
 /* Finds each packet's peer; those without are dropped, the others move together. Returns how many are
- * left. *ret_mixed: they are for more than one peer. */
+ * left. */
 static uint32_t route(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n,
-		      struct wg_peer **owners, bool *ret_mixed)
+		      struct wg_peer **owners, struct content *ret_content)
 {
 	struct wg_inner last = {.family = VPN_AF_NONE}, in;
 	struct wg_peer *peer = NULL;
 	uint32_t kept = 0;
-	*ret_mixed = false;
+	*ret_content = (struct content){false, false};
 	for (uint32_t i = 0; i < n; i++) {
 		struct vpn_packet *p = pkts[i];
 		if (!wg_inner_parse(vpn_packet_data(p), p->len, &in)) {
@@ -67,7 +74,8 @@ static uint32_t route(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n,
 			continue;
 		}
 		if (kept != 0 && owners[0] != peer)
-			*ret_mixed = true;
+			ret_content->mixed = true;
+		ret_content->udp |= in.protocol == TCPIP_IPPROTO_UDP;
 		owners[kept] = peer;
 		pkts[kept++] = p;
 	}
@@ -220,9 +228,10 @@ static uint32_t drop_loops(struct wg_lane *l, const struct vpn_endpoint *to,
 	return kept;
 }
 
-/* One peer's packets: into the batch, or staged for the session that is begun, or dropped. */
+/* One peer's packets: into the batch, or staged for the session that is begun, or dropped. udp: there may be
+ * some of our own among them. */
 static void add_or_stage(struct batch *b, struct wg_peer *peer, struct vpn_packet **pkts,
-			 uint32_t n)
+			 uint32_t n, bool udp)
 {
 	struct wg_lane *l = b->l;
 	struct vpn_endpoint to;
@@ -237,7 +246,8 @@ static void add_or_stage(struct batch *b, struct wg_peer *peer, struct vpn_packe
 		l->host->release(l->pub, pkts, n);
 		return;
 	}
-	n = drop_loops(l, &to, pkts, n);
+	if (udp)
+		n = drop_loops(l, &to, pkts, n);
 	/* another lane has got the session, and our wake has not come yet */
 	if (n != 0 && peer->lanes[l->pub->index].first != NULL)
 		wg_staging_flush(l, peer);
@@ -253,7 +263,7 @@ uint32_t wg_send(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n)
 	struct wg_peer *owners[VPN_BATCH_MAX];
 	struct vpn_packet *group[VPN_BATCH_MAX];
 	struct batch b;
-	bool mixed;
+	struct content content;
 	if (l->held.n != 0)
 		return 0; /* writable() follows when they have gone */
 	if (n > VPN_BATCH_MAX)
@@ -261,15 +271,15 @@ uint32_t wg_send(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n)
 	b.l = l;
 	b.n = 0;
 	b.groups = 0;
-	uint32_t left = route(l, pkts, n, owners, &mixed);
-	if (left != 0 && !mixed) {
-		add_or_stage(&b, owners[0], pkts, left);
+	uint32_t left = route(l, pkts, n, owners, &content);
+	if (left != 0 && !content.mixed) {
+		add_or_stage(&b, owners[0], pkts, left, content.udp);
 		left = 0;
 	}
 	while (left != 0) {
 		struct wg_peer *peer = owners[0];
 		uint32_t k = gather(pkts, owners, &left, group);
-		add_or_stage(&b, peer, group, k);
+		add_or_stage(&b, peer, group, k, content.udp);
 	}
 	finish(&b);
 	return n;
