@@ -14,20 +14,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "options.h"
 #include "relay.h"
-
-static volatile sig_atomic_t told_to_report, told_to_end;
-
-static void note(int number)
-{
-	if (number == SIGUSR1)
-		told_to_report = 1;
-	else
-		told_to_end = 1;
-}
 
 static void report(const struct relay *r, uint64_t begun_ns, uint64_t seed)
 {
@@ -42,20 +34,20 @@ static void report(const struct relay *r, uint64_t begun_ns, uint64_t seed)
 	fflush(stdout);
 }
 
-/* Signals are let in only while the relay waits. */
-static void catch_signals(sigset_t *ret_wakeful)
+/*
+ * The signals that mean something here, as a file: they are seen under any load, which epoll_pwait() does not
+ * promise, and by a ThreadSanitizer, which holds a handler back until a call that it knows.
+ */
+static int open_signals(void)
 {
-	static const int wanted[] = {SIGTERM, SIGINT, SIGUSR1};
-	struct sigaction action = {.sa_handler = note};
-	sigset_t blocked;
-	sigemptyset(&blocked);
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		sigaddset(&blocked, wanted[i]);
-		sigaction(wanted[i], &action, NULL);
-	}
-	sigprocmask(SIG_BLOCK, &blocked, ret_wakeful);
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		sigdelset(ret_wakeful, wanted[i]);
+	sigset_t wanted;
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGTERM);
+	sigaddset(&wanted, SIGINT);
+	sigaddset(&wanted, SIGUSR1);
+	if (sigprocmask(SIG_BLOCK, &wanted, NULL) != 0)
+		return -1;
+	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static bool go_first(void)
@@ -74,25 +66,37 @@ static void raise_file_limit(void)
 		  &files); /* without it there may be fewer flows, which is told then */
 }
 
-static int work(struct relay *r, const struct options *o)
+/* Until a signal says to end. False: errno says what failed. */
+static bool work(struct relay *r, const struct options *o, int signals)
 {
-	sigset_t wakeful;
+	struct signalfd_siginfo got;
 	uint64_t begun = clock_now_ns();
+	do {
+		if (!relay_run(r))
+			return false;
+		if (read(signals, &got, sizeof(got)) != (ssize_t)sizeof(got))
+			return false;
+		report(r, begun, o->seed);
+	} while (got.ssi_signo == SIGUSR1);
+	return true;
+}
+
+static int relay_until_told(struct relay *r, const struct options *o)
+{
 	char listen[QUANTITY_TEXT], to[QUANTITY_TEXT];
-	catch_signals(&wakeful);
-	fprintf(stderr, "impair: relays from %s to %s\n",
-		quantity_endpoint_text(&o->listen, listen), quantity_endpoint_text(&o->to, to));
-	while (!told_to_end) {
-		if (!relay_run(r, &wakeful)) {
-			fprintf(stderr, "impair: %s\n", strerror(errno));
-			return 1;
-		}
-		if (told_to_report)
-			report(r, begun, o->seed);
-		told_to_report = 0;
+	int signals = open_signals();
+	bool good = signals >= 0 && relay_watch(r, signals);
+	if (good) {
+		fprintf(stderr, "impair: relays from %s to %s\n",
+			quantity_endpoint_text(&o->listen, listen),
+			quantity_endpoint_text(&o->to, to));
+		good = work(r, o, signals);
 	}
-	report(r, begun, o->seed);
-	return 0;
+	if (!good)
+		fprintf(stderr, "impair: %s\n", strerror(errno));
+	if (signals >= 0)
+		close(signals);
+	return good ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -120,7 +124,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "impair: %s\n", error);
 		return 1;
 	}
-	int status = work(&relay, &o);
+	int status = relay_until_told(&relay, &o);
 	relay_done(&relay);
 	return status;
 }

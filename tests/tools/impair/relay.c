@@ -20,7 +20,8 @@
 #define ROUNDS      4u /* of receiving, before what is due is looked after */
 #define EVENTS      64
 #define LISTENER    UINT32_MAX
-#define RETRY_NS    100000u /* after a socket's buffer was full */
+#define TOLD        (UINT32_MAX - 1) /* the file that ends relay_run() */
+#define RETRY_NS    100000u          /* after a socket's buffer was full */
 #define IPV4_UDP    28u
 #define IPV6_UDP    48u
 
@@ -230,19 +231,30 @@ static int64_t send_due(struct relay *r)
 	return next > now ? (int64_t)(next - now) : 0;
 }
 
-bool relay_run(struct relay *r, const sigset_t *wakeful)
+bool relay_watch(struct relay *r, int fd)
+{
+	return watch(r, fd, TOLD);
+}
+
+bool relay_run(struct relay *r)
 {
 	struct epoll_event events[EVENTS];
-	for (;;) {
+	bool told = false;
+	while (!told) {
 		int64_t wait_ns = send_due(r);
 		struct timespec wait = {.tv_sec = wait_ns / 1000000000,
 					.tv_nsec = wait_ns % 1000000000};
-		int n = epoll_pwait2(r->epoll, events, EVENTS, wait_ns < 0 ? NULL : &wait, wakeful);
-		if (n < 0)
-			return errno == EINTR;
-		for (int i = 0; i < n; i++)
-			receive(r, events[i].data.u32);
+		int n = epoll_pwait2(r->epoll, events, EVENTS, wait_ns < 0 ? NULL : &wait, NULL);
+		if (n < 0 && errno != EINTR)
+			return false;
+		for (int i = 0; i < n; i++) {
+			if (events[i].data.u32 == TOLD)
+				told = true;
+			else
+				receive(r, events[i].data.u32);
+		}
 	}
+	return true;
 }
 
 static uint32_t overhead_of(const union endpoint *e)

@@ -3,7 +3,6 @@
 #ifndef IMPAIR_RELAY_H
 #define IMPAIR_RELAY_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,10 +38,10 @@ struct relay {
 bool relay_init(struct relay *r, const struct options *o, char reterr[OPTIONS_ERROR]);
 void relay_done(struct relay *r);
 
-/*
- * Works until a signal that `wakeful` lets in has been handled; the caller has blocked it. False: the system
- * failed, errno says how.
- */
-bool relay_run(struct relay *r, const sigset_t *wakeful);
+/* relay_run() ends when this file can be read; once, before it runs. False: errno says why not. */
+bool relay_watch(struct relay *r, int fd);
+
+/* Works until then. False: the system failed, errno says how. */
+bool relay_run(struct relay *r);
 
 #endif
