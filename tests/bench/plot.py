@@ -56,6 +56,10 @@ CHARTS = [
     Chart("crowd", "With many peers", ("rss-crowd", "tcp-crowd", "ping-crowd", "handshakes")),
     Chart("lanes", "Lanes, in one process",
           ("lanes-1", "lanes-2", "lanes-4", "threads-1", "threads-2")),
+    Chart("kcp", "KCP: TCP over a line that loses",
+          ("goodput-0", "goodput-1", "goodput-5", "goodput-10", "price-5", "wire-5")),
+    Chart("kcp-flow", "KCP: a flow of 100 messages a second over a line that loses",
+          ("flow-p99-0", "flow-p99-1", "flow-p99-5", "flow-p99-10")),
 ]
 
 
