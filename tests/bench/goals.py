@@ -10,6 +10,7 @@ from lanes import NAME as IN_PROCESS
 from report import NOISY, compare, number
 
 WG, PLAIN, CABLE, GO = "vpncore-wg", "vpncore", "veth", "wireguard-go-current"
+KCP, DEADLINE, TUN, FEC = "vpncore-kcp", "vpncore-kcp-deadline", "kcptun", "kcptun-fec"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,18 @@ GOALS = [
     against("memory, idle, against wireguard-go", "rss", WG, GO, at_most=0.3),
     Goal("two lanes against one, in process", (IN_PROCESS, "lanes-2"), (IN_PROCESS, "lanes-1"),
          at_least=1.8),
+    against("kcp reliable, clean, against kcptun: TCP", "goodput-clean", KCP, TUN, at_least=3.0),
+    against("kcp reliable, clean, against kcptun: processor time", "price-clean", KCP, TUN,
+            at_most=0.3),
 ]
+for _loss in (1, 5, 10):
+    _line = "kcp deadline, %d %% lost, against kcptun's FEC" % _loss
+    GOALS += [
+        against(_line + ": TCP", "goodput-%d" % _loss, DEADLINE, FEC, at_least=1.5),
+        against(_line + ": bytes on the wire", "wire-%d" % _loss, DEADLINE, FEC, at_most=1.0),
+        against(_line + ": processor time", "price-%d" % _loss, DEADLINE, FEC, at_most=0.3),
+        against(_line + ": p99 of a flow", "flow-p99-%d" % _loss, DEADLINE, FEC, at_most=1.0),
+    ]
 
 
 def judge(goal, samples):
