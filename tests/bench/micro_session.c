@@ -81,20 +81,21 @@ static void chill(void *ctx)
 
 /* ---- lookup ---- */
 
-static uint32_t lookup4(void *ctx)
+/* The next BATCH of the drawn addresses. */
+static void ask(const struct fixture *f, struct wg_allowed_query q[BATCH])
 {
-	struct fixture *f = ctx;
+	uint8_t family = f->addr[0][0] == 10 ? VPN_AF_INET : VPN_AF_INET6;
 	for (uint32_t i = 0; i < BATCH; i++)
-		f->last = wg_allowedips_lookup4(&f->allowed, f->addr[f->next + i]);
-	f->next = (f->next + BATCH) % DRAWN;
-	return BATCH;
+		q[i] = (struct wg_allowed_query){.addr = f->addr[f->next + i], .family = family};
+	wg_allowedips_lookup(&f->allowed, q, BATCH);
 }
 
-static uint32_t lookup6(void *ctx)
+static uint32_t lookup(void *ctx)
 {
 	struct fixture *f = ctx;
-	for (uint32_t i = 0; i < BATCH; i++)
-		f->last = wg_allowedips_lookup6(&f->allowed, f->addr[f->next + i]);
+	struct wg_allowed_query q[BATCH];
+	ask(f, q);
+	f->last = q[BATCH - 1].peer;
 	f->next = (f->next + BATCH) % DRAWN;
 	return BATCH;
 }
@@ -103,14 +104,16 @@ static uint32_t lookup6(void *ctx)
 static bool check_lookup(void *ctx)
 {
 	struct fixture *f = ctx;
-	bool four = f->addr[0][0] == 10;
+	struct wg_allowed_query q[BATCH];
 	if (f->last != owner(f, f->drawn[(f->next + DRAWN - 1) % DRAWN]))
 		return false;
-	for (uint32_t i = 0; i < DRAWN; i++)
-		if ((four ? wg_allowedips_lookup4(&f->allowed, f->addr[i])
-			  : wg_allowedips_lookup6(&f->allowed, f->addr[i])) !=
-		    owner(f, f->drawn[i]))
-			return false;
+	for (f->next = 0; f->next < DRAWN; f->next += BATCH) {
+		ask(f, q);
+		for (uint32_t i = 0; i < BATCH; i++)
+			if (q[i].peer != owner(f, f->drawn[f->next + i]))
+				return false;
+	}
+	f->next = 0;
 	return true;
 }
 
@@ -123,7 +126,7 @@ static void measure_lookup(struct measure *m, struct fixture *f, uint8_t family,
 	draw(f, family, runs);
 	measure_run(m, &(struct measure_case){.stage = "lookup",
 					      .variant = variant,
-					      .work = family == VPN_AF_INET ? lookup4 : lookup6,
+					      .work = lookup,
 					      .prepare = cold ? chill : NULL,
 					      .check = check_lookup,
 					      .ctx = f});

@@ -173,3 +173,14 @@ struct wg_index_entry *wg_index_lookup(const struct wg_index *x, uint32_t index)
 			return e;
 	return NULL;
 }
+
+void wg_index_prefetch_place(const struct wg_index *x, uint32_t index)
+{
+	const struct wg_index_table *t = current(x);
+	__builtin_prefetch(&t->places[index & t->mask]);
+}
+
+void wg_index_prefetch_entry(const struct wg_index *x, uint32_t index)
+{
+	__builtin_prefetch(load(current(x), index));
+}

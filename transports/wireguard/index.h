@@ -52,4 +52,9 @@ void wg_index_remove(struct wg_index *x, struct wg_index_entry *entry);
 /* [lane], inside of an epoch; or under the lock. */
 struct wg_index_entry *wg_index_lookup(const struct wg_index *x, uint32_t index);
 
+/* Begin to fetch what a look-up reads: first the place in the table, and when that is here the entry.
+ * They change nothing and may be left out. [lane], inside of an epoch */
+void wg_index_prefetch_place(const struct wg_index *x, uint32_t index);
+void wg_index_prefetch_entry(const struct wg_index *x, uint32_t index);
+
 #endif

@@ -97,6 +97,10 @@ static void take_data(struct batch *b, struct vpn_packet *p)
 		drop(l, p, DROP_EXHAUSTED);
 		return;
 	}
+	if (k != last) {
+		__builtin_prefetch(&k->replay, 1); /* for when it is open */
+		wg_peer_prefetch(k->peer, l->pub->index);
+	}
 	b->jobs[b->n] = (struct wg_aead_job){
 		.key = k->receive_key,
 		.counter = counter,
@@ -107,9 +111,38 @@ static void take_data(struct batch *b, struct vpn_packet *p)
 	b->pkts[b->n++] = p;
 }
 
+/* Whose messages they claim to be: a run of one session's messages once. Returns how many. */
+static uint32_t list_receivers(struct vpn_packet **pkts, uint32_t n, uint32_t *receivers)
+{
+	uint32_t runs = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		if (pkts[i]->len < WG_DATA_OVERHEAD)
+			continue;
+		uint32_t receiver = wg_load_le32(vpn_packet_data(pkts[i]) + 4);
+		if (runs == 0 || receivers[runs - 1] != receiver)
+			receivers[runs++] = receiver;
+	}
+	return runs;
+}
+
+/* With thousands of peers each session is far away in memory: all are sent for before the first is
+ * needed. */
+static void prefetch_sessions(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n)
+{
+	uint32_t receivers[VPN_BATCH_MAX];
+	uint32_t runs = list_receivers(pkts, n, receivers);
+	if (runs < 2)
+		return;
+	for (uint32_t i = 0; i < runs; i++)
+		wg_index_prefetch_place(&l->wg->index, receivers[i]);
+	for (uint32_t i = 0; i < runs; i++)
+		wg_index_prefetch_entry(&l->wg->index, receivers[i]);
+}
+
 static void sort_all(struct batch *b, struct vpn_packet **pkts, uint32_t n)
 {
 	struct wg_lane *l = b->l;
+	prefetch_sessions(l, pkts, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct vpn_packet *p = pkts[i];
 		if (p->len < WG_DATA_OVERHEAD) {
@@ -165,29 +198,53 @@ static void end_run(struct wg_lane *l, const struct run *r)
 	keep_fresh(l, p);
 }
 
-static struct wg_peer *owner_of(const struct wg *wg, const struct wg_inner *in)
+/* Packets of one peer from one address after each other. */
+struct source {
+	const struct wg_peer *peer;
+	struct wg_inner inner;
+};
+
+static bool is_same_source(const struct source *a, const struct source *b)
 {
-	return in->family == VPN_AF_INET ? wg_allowedips_lookup4(&wg->allowed, in->src)
-					 : wg_allowedips_lookup6(&wg->allowed, in->src);
+	return a->peer == b->peer && a->inner.family == b->inner.family && a->inner.src != NULL &&
+	       memcmp(a->inner.src, b->inner.src, a->inner.family == VPN_AF_INET ? 4 : 16) == 0;
 }
 
-/* Trims a message to the IP packet in it and checks whose address it comes from. UINT32_MAX: all is
- * well; else the reason to drop it. `seen` is the last source that was found to be that peer's. */
-static uint32_t unwrap(struct wg_lane *l, struct vpn_packet *p, const struct wg_peer *peer,
-		       struct wg_inner *seen)
+/* Trims messages to the IP packets in them and drops those whose address is not their peer's.
+ * keypairs[i] is what packet i came with. Returns how many are left. */
+static uint32_t unwrap(struct wg_lane *l, struct vpn_packet **pkts, struct wg_keypair **keypairs,
+		       uint32_t n)
 {
-	struct wg_inner in;
-	if (!wg_inner_parse(vpn_packet_data(p), p->len, &in))
-		return DROP_MALFORMED;
-	if (seen->src == NULL || seen->family != in.family ||
-	    memcmp(seen->src, in.src, in.family == VPN_AF_INET ? 4 : 16) != 0) {
-		if (owner_of(l->wg, &in) != peer)
-			return DROP_DISALLOWED_SOURCE;
-		*seen = in;
+	struct wg_allowed_query queries[VPN_BATCH_MAX];
+	uint8_t asked[VPN_BATCH_MAX];
+	struct source last = {.inner = {.family = VPN_AF_NONE}}, now;
+	uint32_t n_queries = 0, parsed = 0, good = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct vpn_packet *p = pkts[i];
+		now.peer = keypairs[i]->peer;
+		if (!wg_inner_parse(vpn_packet_data(p), p->len, &now.inner)) {
+			drop(l, p, DROP_MALFORMED);
+			continue;
+		}
+		if (!is_same_source(&last, &now))
+			queries[n_queries++] = (struct wg_allowed_query){
+				.addr = now.inner.src, .family = now.inner.family};
+		last = now;
+		p->len = now.inner.len;
+		asked[parsed] = (uint8_t)(n_queries - 1);
+		keypairs[parsed] = keypairs[i];
+		pkts[parsed++] = p;
 	}
-	p->len = in.len;
-	p->flags |= VPN_PACKET_VERIFIED;
-	return UINT32_MAX;
+	wg_allowedips_lookup(&l->wg->allowed, queries, n_queries);
+	for (uint32_t i = 0; i < parsed; i++) {
+		if (queries[asked[i]].peer != keypairs[i]->peer) {
+			drop(l, pkts[i], DROP_DISALLOWED_SOURCE);
+			continue;
+		}
+		pkts[i]->flags |= VPN_PACKET_VERIFIED;
+		pkts[good++] = pkts[i];
+	}
+	return good;
 }
 
 static void push_up(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n)
@@ -203,7 +260,6 @@ static void deliver(struct batch *b)
 {
 	struct wg_lane *l = b->l;
 	struct run run = {.keypair = b->keypairs[0]};
-	struct wg_inner seen = {.family = VPN_AF_NONE};
 	uint32_t good = 0;
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct vpn_packet *p = b->pkts[i];
@@ -212,7 +268,6 @@ static void deliver(struct batch *b)
 		if (k != run.keypair) {
 			end_run(l, &run);
 			run = (struct run){.keypair = k};
-			seen.family = VPN_AF_NONE;
 		}
 		if (!job->ok) {
 			drop(l, p, DROP_BAD_TAG);
@@ -233,14 +288,11 @@ static void deliver(struct batch *b)
 			continue;
 		}
 		run.data = true;
-		uint32_t reason = unwrap(l, p, k->peer, &seen);
-		if (reason == UINT32_MAX)
-			b->pkts[good++] = p;
-		else
-			drop(l, p, (enum wg_count)reason);
+		b->keypairs[good] = k;
+		b->pkts[good++] = p;
 	}
 	end_run(l, &run);
-	push_up(l, b->pkts, good);
+	push_up(l, b->pkts, unwrap(l, b->pkts, b->keypairs, good));
 }
 
 uint32_t wg_receive(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n)

@@ -31,12 +31,6 @@ static void drop(struct wg_lane *l, struct vpn_packet *p, enum wg_count reason)
 
 /* ---- routing ---- */
 
-static struct wg_peer *lookup(const struct wg *wg, const struct wg_inner *in)
-{
-	return in->family == VPN_AF_INET ? wg_allowedips_lookup4(&wg->allowed, in->dst)
-					 : wg_allowedips_lookup6(&wg->allowed, in->dst);
-}
-
 static bool is_same_dst(const struct wg_inner *a, const struct wg_inner *b)
 {
 	return a->family == b->family && a->dst != NULL &&
@@ -49,15 +43,21 @@ struct content {
 	bool udp;   /* packets that may be our own */
 };
 
-/* Finds each packet's peer; those without are dropped, the others move together. Returns how many are
- * left. */
-static uint32_t route(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n,
-		      struct wg_peer **owners, struct content *ret_content)
+/* Whose address a run of packets goes to. */
+struct runs {
+	uint32_t n;
+	struct wg_allowed_query queries[VPN_BATCH_MAX];
+	uint8_t run[VPN_BATCH_MAX]; /* of each packet, an index into queries */
+};
+
+/* Packets to one address after each other are one run; what is not IP is dropped, the others move
+ * together. Returns how many are left. */
+static uint32_t find_runs(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n, struct runs *r,
+			  bool *ret_udp)
 {
 	struct wg_inner last = {.family = VPN_AF_NONE}, in;
-	struct wg_peer *peer = NULL;
 	uint32_t kept = 0;
-	*ret_content = (struct content){false, false};
+	r->n = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct vpn_packet *p = pkts[i];
 		if (!wg_inner_parse(vpn_packet_data(p), p->len, &in)) {
@@ -65,19 +65,51 @@ static uint32_t route(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n,
 			continue;
 		}
 		if (!is_same_dst(&last, &in))
-			peer = lookup(l->wg, &in);
+			r->queries[r->n++] = (struct wg_allowed_query){.addr = in.dst,
+								       .family = in.family};
 		last = in;
+		*ret_udp |= in.protocol == TCPIP_IPPROTO_UDP;
+		r->run[kept] = (uint8_t)(r->n - 1);
+		pkts[kept++] = p;
+	}
+	return kept;
+}
+
+/* With thousands of peers each is far away in memory: all are sent for before the first is needed. */
+static void prefetch_peers(const struct wg_lane *l, const struct runs *r)
+{
+	if (r->n < 2)
+		return;
+	for (uint32_t i = 0; i < r->n; i++)
+		if (r->queries[i].peer != NULL)
+			wg_peer_prefetch(r->queries[i].peer, l->pub->index);
+	for (uint32_t i = 0; i < r->n; i++)
+		if (r->queries[i].peer != NULL)
+			wg_peer_prefetch_session(r->queries[i].peer);
+}
+
+/* Finds each packet's peer; those without are dropped, the others move together. Returns how many are
+ * left. */
+static uint32_t route(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n,
+		      struct wg_peer **owners, struct content *ret_content)
+{
+	struct runs runs;
+	uint32_t kept = 0;
+	*ret_content = (struct content){false, false};
+	n = find_runs(l, pkts, n, &runs, &ret_content->udp);
+	wg_allowedips_lookup(&l->wg->allowed, runs.queries, runs.n);
+	prefetch_peers(l, &runs);
+	for (uint32_t i = 0; i < n; i++) {
+		struct wg_peer *peer = runs.queries[runs.run[i]].peer;
 		if (peer == NULL) {
-			wg_icmp_unreachable(l, p);
-			last.family = VPN_AF_NONE; /* its storage may be used anew */
-			drop(l, p, DROP_NO_PEER);
+			wg_icmp_unreachable(l, pkts[i]);
+			drop(l, pkts[i], DROP_NO_PEER);
 			continue;
 		}
 		if (kept != 0 && owners[0] != peer)
 			ret_content->mixed = true;
-		ret_content->udp |= in.protocol == TCPIP_IPPROTO_UDP;
 		owners[kept] = peer;
-		pkts[kept++] = p;
+		pkts[kept++] = pkts[i];
 	}
 	return kept;
 }

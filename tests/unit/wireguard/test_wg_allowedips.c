@@ -101,12 +101,19 @@ static int number(const struct wg_peer *peer)
 	return peer == NULL ? -1 : (int)(peer - peers);
 }
 
+#define MANY 50u /* queries at once */
+
+static int look_up(uint8_t family, const uint8_t *addr)
+{
+	struct wg_allowed_query q = {.addr = addr, .peer = &peers[0], .family = family};
+	wg_allowedips_lookup(&table, &q, 1);
+	return number(q.peer);
+}
+
 static int whose(const char *text)
 {
 	struct vpn_prefix p = prefix_of(text, 0);
-	if (p.family == VPN_AF_INET)
-		return number(wg_allowedips_lookup4(&table, p.addr));
-	return number(wg_allowedips_lookup6(&table, p.addr));
+	return look_up(p.family, p.addr);
 }
 
 static int owner(const char *text, uint8_t length)
@@ -593,13 +600,29 @@ static void compare_lookups(uint8_t family, bool clustered)
 		for (uint32_t i = 0; i < p->length / 8u; i++)
 			addr[i] = p->addr[i];
 	}
-	int got = number(family == VPN_AF_INET ? wg_allowedips_lookup4(&table, addr)
-					       : wg_allowedips_lookup6(&table, addr));
-	assert_int_equal(got, model_lookup(family, addr));
+	assert_int_equal(look_up(family, addr), model_lookup(family, addr));
 	struct vpn_prefix p = draw_prefix(family, clustered);
 	int at = model_search(&p);
 	assert_int_equal(number(wg_allowedips_owner(&table, &p)),
 			 at < 0 ? -1 : (int)model[at].peer);
+}
+
+/* Any number at once, of both families. */
+static void compare_many(bool clustered)
+{
+	struct wg_allowed_query q[MANY];
+	uint8_t addr[MANY][16];
+	uint32_t n = draw(MANY + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		draw_address(addr[i], clustered);
+		q[i] = (struct wg_allowed_query){.addr = addr[i],
+						 .peer = &peers[0],
+						 .family = draw(2) == 0 ? VPN_AF_INET
+									: VPN_AF_INET6};
+	}
+	wg_allowedips_lookup(&table, q, n);
+	for (uint32_t i = 0; i < n; i++)
+		assert_int_equal(number(q[i].peer), model_lookup(q[i].family, addr[i]));
 }
 
 static void compare(bool clustered)
@@ -615,8 +638,10 @@ static void compare(bool clustered)
 		uint64_t nodes = allocations - (atomic_load(&epoch.now) - 1);
 		assert_true(nodes <= 2 * table.count);
 		assert_false(wg_epoch_reclaim(&epoch));
-		if (i % 64 == 0)
+		if (i % 64 == 0) {
 			compare_lists();
+			compare_many(clustered);
+		}
 	}
 	for (uint32_t i = 0; i < PEERS; i++)
 		wg_allowedips_remove_peer(&table, &peers[i].list);
@@ -652,7 +677,7 @@ static void holds_tens_of_thousands(void **state)
 	for (uint32_t i = 0; i < 40000; i++) {
 		p.addr[2] = (uint8_t)(i >> 8);
 		p.addr[3] = (uint8_t)i;
-		assert_int_equal(number(wg_allowedips_lookup4(&table, p.addr)), i % PEERS);
+		assert_int_equal(look_up(VPN_AF_INET, p.addr), i % PEERS);
 	}
 }
 
@@ -682,13 +707,15 @@ static void look_around(uint32_t *random)
 	uint8_t r = (uint8_t)(*random >> 24);
 	const uint8_t a4[4] = {10, 0, (uint8_t)(r & 3), r}, b4[4] = {172, 16, r, 1};
 	const uint8_t a6[16] = {0xfd, [14] = r & 3, [15] = r}, b6[16] = {0xfe, [15] = r};
-	const struct wg_peer *found[4] = {
-		wg_allowedips_lookup4(&table, a4), wg_allowedips_lookup6(&table, a6),
-		wg_allowedips_lookup4(&table, b4), wg_allowedips_lookup6(&table, b6)};
+	struct wg_allowed_query q[4] = {{.addr = a4, .family = VPN_AF_INET},
+					{.addr = a6, .family = VPN_AF_INET6},
+					{.addr = b4, .family = VPN_AF_INET},
+					{.addr = b6, .family = VPN_AF_INET6}};
+	wg_allowedips_lookup(&table, q, 4);
 	for (uint32_t i = 0; i < 4; i++)
-		if (found[i] == NULL || (i >= 2 && found[i] != &resident))
+		if (q[i].peer == NULL || (i >= 2 && q[i].peer != &resident))
 			atomic_fetch_add(&lost, 1);
-		else if (found[i]->number != ALIVE)
+		else if (q[i].peer->number != ALIVE)
 			atomic_fetch_add(&dead, 1);
 }
 
