@@ -178,6 +178,21 @@ static void stir(struct lane *l)
 		l->on_stir(l->on_stir_ctx);
 }
 
+/* By turns, until the budget is spent; who is left is first in the next turn. */
+static void run_tasks(struct lane *l)
+{
+	uint64_t end = 0;
+	while (l->first != NULL) {
+		tick(l);
+		uint64_t now = l->parts[0].pub.now_ns;
+		if (end == 0)
+			end = now + LANE_BUDGET_NS;
+		else if (now >= end)
+			break;
+		run_task(l, dequeue(l));
+	}
+}
+
 static void on_check(uv_check_t *check)
 {
 	struct lane *l = check->data;
@@ -187,10 +202,7 @@ static void on_check(uv_check_t *check)
 	if (l->expired && !working)
 		tick(l);
 	l->expired = false;
-	for (uint32_t calls = 0; l->first != NULL && calls < LANE_BUDGET; calls++) {
-		tick(l);
-		run_task(l, dequeue(l));
-	}
+	run_tasks(l);
 	if (may_linger(l, working) || l->first != NULL)
 		uv_idle_start(&l->idle, on_idle);
 	else
