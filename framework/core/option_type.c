@@ -141,18 +141,24 @@ static bool parse_port(const char **text, uint16_t *ret)
 	return true;
 }
 
-/* "51820" or, where a range is allowed, "4000-4100". */
-static bool parse_ports(const struct vpn_option *o, const char *text, struct vpn_hostport *hp)
+/* "51820" or, where a range is allowed, "4000-4100". Returns NULL or a hint. */
+static const char *parse_ports(const struct vpn_option *o, const char *text,
+			       struct vpn_hostport *hp)
 {
+	static const char *const no_port = "a port is a number from 0 to 65535";
 	if (!parse_port(&text, &hp->port))
-		return false;
+		return no_port;
 	hp->port_last = hp->port;
-	if (*text == '-' && (o->flags & VPN_OPT_PORT_RANGE) != 0) {
+	if (*text == '-') {
+		if ((o->flags & VPN_OPT_PORT_RANGE) == 0)
+			return "a range of ports cannot stand here, one port can";
 		text++;
-		if (!parse_port(&text, &hp->port_last) || hp->port_last < hp->port)
-			return false;
+		if (!parse_port(&text, &hp->port_last))
+			return no_port;
+		if (hp->port_last < hp->port)
+			return "a range of ports begins with the lower one";
 	}
-	return *text == '\0';
+	return *text == '\0' ? NULL : no_port;
 }
 
 /* An IPv6 literal without its brackets, perhaps with a zone behind '%'. */
@@ -194,8 +200,8 @@ static const char *parse_hostport(const struct vpn_option *o, const char *text, 
 	size_t n = strlen(host);
 	if (colon == NULL || colon[1] == '\0' || strchr(colon, ']') != NULL) {
 		hint = "the port is missing";
-	} else if (!parse_ports(o, colon + 1, &hp)) {
-		hint = "a port is a number from 0 to 65535";
+	} else if ((hint = parse_ports(o, colon + 1, &hp)) != NULL) {
+		/* it says what is wrong */
 	} else if (host[0] == '[' && host[n - 1] == ']') {
 		host[n - 1] = '\0';
 		memmove(host, host + 1, n - 1);

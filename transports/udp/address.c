@@ -88,7 +88,8 @@ bool udp_address_is_peer(const struct vpn_endpoint *known, const struct vpn_endp
 
 bool udp_address_same_local(const struct vpn_endpoint *a, const struct vpn_endpoint *b)
 {
-	return a->ifindex == b->ifindex && memcmp(a->local, b->local, sizeof(a->local)) == 0;
+	return a->ifindex == b->ifindex && a->local_port == b->local_port &&
+	       memcmp(a->local, b->local, sizeof(a->local)) == 0;
 }
 
 bool udp_address_has_local(const struct vpn_endpoint *e)

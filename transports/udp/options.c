@@ -2,9 +2,13 @@
 /* options: what the manifest says about a udp stage, and what follows from it. */
 #include "options.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "address.h"
+
+#define DEFAULT_INTERVAL UINT64_C(30000000000) /* ns; as in the table */
+#define DEFAULT_SILENCE  UINT64_C(10000000000)
 
 #define IPV4_OVERHEAD 28u /* RFC 791 without options, RFC 768 */
 #define IPV6_OVERHEAD 48u /* RFC 8200, RFC 768 */
@@ -61,9 +65,35 @@ static vpn_status check_literal(const char *host, const char *where, struct vpn_
 	return VPN_OK;
 }
 
+uint32_t udp_options_ports(const struct udp_options *o)
+{
+	return (uint32_t)o->listen.port_last - o->listen.port + 1;
+}
+
+static vpn_status check_range(const struct udp_options *o, struct vpn_error *err)
+{
+	uint32_t ports = udp_options_ports(o);
+	if (ports == 1)
+		return VPN_OK;
+	if (o->listen.port == 0)
+		return udp_fault(
+			err, VPN_EINVAL, 0, "/listen",
+			"a range begins with port 1 or later: 0 lets the system choose one");
+	if (ports > UDP_PORTS_MAX)
+		return udp_fault(
+			err, VPN_EINVAL, 0, "/listen",
+			"%u ports are more than %u, each with sockets of its own: choose a "
+			"narrower range",
+			ports, UDP_PORTS_MAX);
+	return VPN_OK;
+}
+
 static vpn_status check_listen(const struct udp_options *o, struct vpn_error *err)
 {
 	struct vpn_endpoint e;
+	vpn_status status = check_range(o, err);
+	if (status != VPN_OK)
+		return status;
 	if (is_any(&o->listen))
 		return VPN_OK;
 	if (!udp_address_parse(o->listen.host, &e))
@@ -90,6 +120,73 @@ static vpn_status check_remote(const struct udp_options *o, struct vpn_error *er
 	return check_literal(o->remote.host, "/remote", err);
 }
 
+static bool parse_port(const char **text, uint16_t *ret)
+{
+	char *end;
+	unsigned long port = strtoul(*text, &end, 10);
+	if (**text < '0' || **text > '9' || port == 0 || port > UINT16_MAX)
+		return false;
+	*ret = (uint16_t)port;
+	*text = end;
+	return true;
+}
+
+static bool parse_ports(const char *text, uint16_t *first, uint16_t *last)
+{
+	return parse_port(&text, first) && *text++ == '-' && parse_port(&text, last) &&
+	       *text == '\0' && *first < *last;
+}
+
+static bool has_remote_range(const struct udp_options *o)
+{
+	return o->remote.host != NULL && o->remote.port_last > o->remote.port;
+}
+
+void udp_options_hop(const struct udp_options *o, struct udp_hop_plan *out)
+{
+	*out = (struct udp_hop_plan){.last = 0};
+	if (has_remote_range(o)) {
+		out->first = o->remote.port;
+		out->last = o->remote.port_last;
+	} else if (o->hop == NULL || o->hop->ports == NULL ||
+		   !parse_ports(o->hop->ports, &out->first, &out->last)) {
+		return;
+	}
+	out->interval_ns = o->hop != NULL ? o->hop->interval : DEFAULT_INTERVAL;
+	out->silence_ns = o->hop != NULL ? o->hop->silence : DEFAULT_SILENCE;
+}
+
+static vpn_status check_hop(const struct udp_options *o, struct vpn_error *err)
+{
+	uint16_t first, last;
+	if (o->hop == NULL)
+		return VPN_OK;
+	if (o->learn != 0)
+		return udp_fault(err, VPN_EINVAL, 0, "/hop",
+				 "the side that learns its peer is hopped to, it cannot hop: give "
+				 "\"listen\" the range, and \"hop\" to the peer");
+	if (o->remote.host != NULL && o->hop->ports != NULL)
+		return udp_fault(
+			err, VPN_EINVAL, 0, "/hop/ports",
+			"ports is for a stage without remote: write the range there, as in "
+			"\"host:20000-20100\"");
+	if (o->remote.host != NULL && !has_remote_range(o))
+		return udp_fault(
+			err, VPN_EINVAL, 0, "/hop",
+			"remote has one port, so there is nowhere to hop to: write a range, "
+			"as in \"host:20000-20100\"");
+	if (o->remote.host == NULL && o->hop->ports == NULL)
+		return udp_fault(err, VPN_EINVAL, 0, "/hop",
+				 "without remote, hop needs the peers' \"ports\", as in "
+				 "\"20000-20100\"");
+	if (o->hop->ports != NULL && !parse_ports(o->hop->ports, &first, &last))
+		return udp_fault(err, VPN_EINVAL, 0, "/hop/ports",
+				 "\"%s\" is not a range of ports from 1 to 65535, the lower first, "
+				 "as in \"20000-20100\"",
+				 o->hop->ports);
+	return VPN_OK;
+}
+
 static vpn_status check_families(const struct udp_options *o, struct vpn_error *err)
 {
 	uint32_t listen = is_any(&o->listen) ? UDP_IPV4 | UDP_IPV6 : families_of(o->listen.host);
@@ -108,6 +205,8 @@ vpn_status udp_options_validate(const void *config, struct vpn_error *err)
 	vpn_status status = check_listen(o, err);
 	if (status == VPN_OK)
 		status = check_remote(o, err);
+	if (status == VPN_OK)
+		status = check_hop(o, err);
 	if (status == VPN_OK)
 		status = check_families(o, err);
 	if (status == VPN_OK && o->carry_dscp != 0 && o->dscp != 0)
@@ -131,22 +230,63 @@ static const char *const family_choices[] = {"auto", "ipv4", "ipv6", NULL};
 static const char *const offload_choices[] = {"auto", "on", "off", NULL};
 static const char *const fragment_choices[] = {"allow", "discover", "never", NULL};
 
-#define AT(field) (uint32_t) offsetof(struct udp_options, field)
+#define AT(field)     (uint32_t) offsetof(struct udp_options, field)
+#define AT_HOP(field) (uint32_t) offsetof(struct udp_hop_options, field)
+
+static const struct vpn_option hop_options[] = {
+	{.name = "ports",
+	 .type = VPN_OPT_STRING,
+	 .offset = AT_HOP(ports),
+	 .min = 1,
+	 .max = 11,
+	 .doc = "The range, as in 20000-20100, where a stage above chooses the endpoint: one with "
+		"a "
+		"port of the range may be reached on every other one. With remote the range stands "
+		"there."},
+	{.name = "interval",
+	 .type = VPN_OPT_DURATION,
+	 .offset = AT_HOP(interval),
+	 .dflt = "30s",
+	 .min = 1000,
+	 .max = 86400000,
+	 .doc = "Moves so often while it sends, each time a quarter sooner or later at random."},
+	{.name = "silence",
+	 .type = VPN_OPT_DURATION,
+	 .offset = AT_HOP(silence),
+	 .dflt = "10s",
+	 .min = 1000,
+	 .max = 3600000,
+	 .doc = "Moves at once when it has sent for so long and nothing has come back from the "
+		"port."},
+};
+
+static const struct vpn_option_table hop_table = VPN_OPTION_TABLE(hop_options,
+								  struct udp_hop_options);
 
 static const struct vpn_option options[] = {
 	{.name = "listen",
 	 .type = VPN_OPT_HOSTPORT,
+	 .flags = VPN_OPT_PORT_RANGE,
 	 .offset = AT(listen),
 	 .dflt = "*:0",
 	 .doc = "Local address and port. * takes IPv4 and IPv6 on one port, 0.0.0.0 IPv4 alone, "
 		"[::] IPv6 "
-		"alone; port 0 lets the system choose."},
+		"alone; port 0 lets the system choose. A range of up to 1024 ports is for peers "
+		"that "
+		"hop: each is answered from the port that it wrote to."},
 	{.name = "remote",
 	 .type = VPN_OPT_HOSTPORT,
+	 .flags = VPN_OPT_PORT_RANGE,
 	 .offset = AT(remote),
 	 .doc = "The peer, by name or address. Datagrams from others are dropped. Leave it out "
 		"where a stage "
-		"above chooses the endpoint."},
+		"above chooses the endpoint. Over a range of ports it hops: see hop."},
+	{.name = "hop",
+	 .type = VPN_OPT_OBJECT,
+	 .offset = AT(hop),
+	 .table = &hop_table,
+	 .doc = "When to move to another of the peer's ports. Where listen leaves the port to the "
+		"system, our own changes as well."},
 	{.name = "family",
 	 .type = VPN_OPT_ENUM,
 	 .offset = AT(family),

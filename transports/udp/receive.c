@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hop.h"
 #include "remote.h"
 
 #define ERRORS_PER_CALL  16u
@@ -25,20 +26,21 @@ void udp_receive_init(struct udp_lane *l)
 
 /* ---- pausing ---- */
 
-static void watch_both(struct udp_lane *l)
-{
-	for (uint32_t i = 0; i < UDP_SOCKETS; i++)
-		if (l->sockets[i].fd >= 0)
-			(void)udp_watch(l, &l->sockets[i]);
-}
-
-static uint32_t pause_reading(struct udp_lane *l, uint64_t ns)
+/* The other sockets follow when they have something: there may be a thousand. */
+static uint32_t pause_reading(struct udp_lane *l, struct udp_socket *s, uint64_t ns)
 {
 	l->resume_ns = l->pub->now_ns + ns;
 	vpn_count(l->pub, RECEIVE_PAUSED, 1);
-	watch_both(l);
+	(void)udp_watch(l, s);
 	udp_arm(l);
 	return VPN_IDLE;
+}
+
+static void unmute(struct udp_lane *l, struct udp_socket *s, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (s[i].fd >= 0 && s[i].muted)
+			(void)udp_watch(l, &s[i]);
 }
 
 void udp_receive_resume(struct udp_lane *l)
@@ -46,7 +48,9 @@ void udp_receive_resume(struct udp_lane *l)
 	if (l->resume_ns == 0)
 		return;
 	l->resume_ns = 0;
-	watch_both(l);
+	unmute(l, l->sockets, l->n_sockets);
+	for (uint32_t i = 0; i < UDP_OLD_PAIRS; i++)
+		unmute(l, l->old[i].pair.sockets, UDP_SOCKETS);
 	udp_arm(l);
 	if (atomic_load_explicit(&l->has_next, memory_order_relaxed))
 		l->host->wake(l->host,
@@ -62,11 +66,13 @@ static bool is_trouble(int why)
 
 uint32_t udp_receive_errors(struct udp_lane *l, struct udp_socket *s)
 {
+	const struct udp *u = l->udp;
 	struct udp_wire_error e;
 	for (uint32_t i = 0; i < ERRORS_PER_CALL; i++) {
 		if (!udp_wire_next_error(s->fd, &e))
 			return VPN_IDLE;
 		vpn_count(l->pub, ICMP_ERRORS, 1);
+		e.to.port = udp_hop_fold(u, e.to.port);
 		bool ours = e.to.family == VPN_AF_NONE ||
 			    udp_address_is_peer(&l->peer.endpoint, &e.to);
 		if (ours && is_trouble(e.os_errno))
@@ -82,7 +88,7 @@ static void fail(struct udp_lane *l, int why)
 	l->host->fail(l->host, &err);
 }
 
-static uint32_t receive_failed(struct udp_lane *l, int why)
+static uint32_t receive_failed(struct udp_lane *l, struct udp_socket *s, int why)
 {
 	if (why == EAGAIN || why == EWOULDBLOCK)
 		return VPN_IDLE;
@@ -91,13 +97,13 @@ static uint32_t receive_failed(struct udp_lane *l, int why)
 		return VPN_MORE;
 	case ENOMEM:
 	case ENOBUFS:
-		return pause_reading(l, WAIT_FOR_PACKETS);
+		return pause_reading(l, s, WAIT_FOR_PACKETS);
 	case EBADF:
 	case ENOTSOCK:
 	case EINVAL:
 	case EFAULT:
 		fail(l, why);
-		return pause_reading(l, WAIT_FOR_ABOVE);
+		return pause_reading(l, s, WAIT_FOR_ABOVE);
 	default:
 		/* of an earlier datagram; reading it has taken it off the socket */
 		vpn_count(l->pub, ICMP_ERRORS, 1);
@@ -164,10 +170,13 @@ static void count_overflow(struct udp_lane *l, struct udp_socket *s, const struc
 	s->overflow = c->overflow;
 }
 
-static void read_source(const struct udp_lane *l, const union udp_name *name,
-			const struct udp_control *c, struct vpn_endpoint *out)
+static void read_source(const struct udp_lane *l, const struct udp_socket *s,
+			const union udp_name *name, const struct udp_control *c,
+			struct vpn_endpoint *out)
 {
 	udp_address_from_name(name, out);
+	if (l->n_sockets > UDP_SOCKETS)
+		out->local_port = (uint16_t)(l->port + s->token / UDP_SOCKETS);
 	if (!c->has_local || l->options->sticky == 0)
 		return;
 	memcpy(out->local, c->local, sizeof(out->local));
@@ -209,7 +218,9 @@ static uint32_t accept_message(struct udp_lane *l, struct udp_socket *s, struct 
 	count_overflow(l, s, &c);
 	if (c.segment != 0 && c.segment < msg->len)
 		pieces = (msg->len + c.segment - 1) / c.segment;
-	read_source(l, &rx->names[i], &c, &rx->from[i]);
+	read_source(l, s, &rx->names[i], &c, &rx->from[i]);
+	const uint16_t port = rx->from[i].port;
+	rx->from[i].port = udp_hop_fold(l->udp, port);
 	enum udp_count reason = refuse(l, msg, &rx->from[i]);
 	if (reason != UDP_COUNTERS) {
 		vpn_count(l->pub, reason, pieces);
@@ -225,10 +236,11 @@ static uint32_t accept_message(struct udp_lane *l, struct udp_socket *s, struct 
 		return 0;
 	}
 	slots->packets[i] = NULL;
+	rx->answered |= port == l->far_port;
 	return pieces;
 }
 
-static void deliver(struct udp_lane *l, struct vpn_packet **pkts, uint32_t n)
+static void deliver(struct udp_lane *l, struct udp_socket *s, struct vpn_packet **pkts, uint32_t n)
 {
 	uint32_t done = 0;
 	while (done < n) {
@@ -242,7 +254,15 @@ static void deliver(struct udp_lane *l, struct vpn_packet **pkts, uint32_t n)
 		return;
 	vpn_count(l->pub, DROP_ABOVE_FULL, n - done);
 	l->host->release(l->pub, pkts + done, n - done);
-	pause_reading(l, WAIT_FOR_ABOVE);
+	pause_reading(l, s, WAIT_FOR_ABOVE);
+}
+
+/* A socket that has something while reading is paused. */
+static uint32_t mute(struct udp_lane *l, struct udp_socket *s)
+{
+	if (!s->muted)
+		(void)udp_watch(l, s);
+	return VPN_IDLE;
 }
 
 uint32_t udp_receive(struct udp_lane *l, struct udp_socket *s)
@@ -252,15 +272,18 @@ uint32_t udp_receive(struct udp_lane *l, struct udp_socket *s)
 	const struct vpn_endpoint *heard = NULL;
 	uint32_t n = 0;
 	if (l->resume_ns != 0)
-		return VPN_IDLE;
+		return mute(l, s);
 	uint32_t asked = fill_slots(l, slots);
 	if (asked == 0)
-		return pause_reading(l, WAIT_FOR_PACKETS);
+		return pause_reading(l, s, WAIT_FOR_PACKETS);
 	prepare(rx, slots);
 	int got = udp_wire_receive(s->fd, rx->msgs, asked);
 	if (got < 0)
-		return receive_failed(l, -got);
+		return receive_failed(l, s, -got);
 	udp_remote_refresh(l);
+	rx->answered = false;
+	if (udp_hop_is_on(l->udp))
+		udp_hop_refresh(l);
 	for (uint32_t i = 0; i < (uint32_t)got; i++) {
 		uint32_t k = accept_message(l, s, slots, i, rx->arrivals + n, UDP_ARRIVALS - n);
 		if (k != 0)
@@ -269,6 +292,8 @@ uint32_t udp_receive(struct udp_lane *l, struct udp_socket *s)
 	}
 	if (heard != NULL)
 		udp_remote_heard(l, heard);
-	deliver(l, rx->arrivals, n);
+	if (rx->answered && udp_hop_is_on(l->udp))
+		udp_hop_heard(l);
+	deliver(l, s, rx->arrivals, n);
 	return (uint32_t)got == asked && l->resume_ns == 0 ? VPN_MORE : VPN_IDLE;
 }

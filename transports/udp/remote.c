@@ -42,6 +42,7 @@ static void publish_local(struct udp *u, const struct vpn_endpoint *e)
 	if (udp_address_is_peer(&u->remote, e)) {
 		memcpy(u->remote.local, e->local, sizeof(e->local));
 		u->remote.ifindex = e->ifindex;
+		u->remote.local_port = e->local_port;
 		atomic_fetch_add_explicit(&u->generation, 1, memory_order_release);
 	}
 	pthread_mutex_unlock(&u->lock);
@@ -264,7 +265,7 @@ void udp_remote_heard(struct udp_lane *l, const struct vpn_endpoint *from)
 		set_heard(u, now);
 	if (!udp_address_is_peer(&l->peer.endpoint, from))
 		adopt(l, from, VPN_LOG_DEBUG); /* anybody can cause this: no line for each */
-	else if (!udp_address_same_local(&l->peer.endpoint, from) && l->options->sticky != 0)
+	else if (!udp_address_same_local(&l->peer.endpoint, from))
 		publish_local(u, from);
 }
 

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hop.h"
 #include "remote.h"
 
 #define MOST_SEGMENTS  64u    /* UDP_MAX_SEGMENTS of linux/udp.h */
@@ -106,6 +107,17 @@ static bool may_set_local(const struct udp_lane *l, const struct vpn_endpoint *t
 	       !udp_memo_search(&l->tx.stale, udp_memo_source(to), now);
 }
 
+static socklen_t name_of(const struct udp_lane *l, const struct vpn_endpoint *to,
+			 union udp_name *out)
+{
+	struct vpn_endpoint far;
+	if (!udp_hop_is_on(l->udp))
+		return udp_address_to_name(to, out);
+	far = *to;
+	far.port = udp_hop_aim(l, to->port);
+	return udp_address_to_name(&far, out);
+}
+
 static void fill_message(const struct batch *b, uint32_t g, const struct vpn_endpoint *to)
 {
 	struct udp_tx *tx = &b->l->tx;
@@ -126,7 +138,7 @@ static void fill_message(const struct batch *b, uint32_t g, const struct vpn_end
 	for (uint32_t i = group->first; i < (uint32_t)group->first + group->count; i++)
 		tx->iov[i] = (struct iovec){vpn_packet_data(b->pkts[i]), b->pkts[i]->len};
 	*hdr = (struct msghdr){.msg_name = &tx->names[g], .msg_iov = &tx->iov[group->first]};
-	hdr->msg_namelen = udp_address_to_name(to, &tx->names[g]);
+	hdr->msg_namelen = name_of(b->l, to, &tx->names[g]);
 	hdr->msg_iovlen = group->count;
 	if (group->segmented || control.has_local || control.has_class) {
 		hdr->msg_control = tx->control[g];
@@ -140,7 +152,11 @@ static struct udp_socket *socket_for(struct udp_lane *l, const struct vpn_endpoi
 {
 	if (to->family != VPN_AF_INET && to->family != VPN_AF_INET6)
 		return NULL;
-	struct udp_socket *s = &l->sockets[udp_socket_index(to->family)];
+	/* below the first port this is large: then, and for none, the first serves */
+	uint32_t pair = (uint16_t)(to->local_port - l->port);
+	if (pair >= l->n_sockets / UDP_SOCKETS)
+		pair = 0;
+	struct udp_socket *s = &l->sockets[pair * UDP_SOCKETS + udp_socket_index(to->family)];
 	return s->fd >= 0 ? s : NULL;
 }
 
@@ -155,7 +171,7 @@ static uint32_t make_group(const struct batch *b, uint32_t g, uint32_t i)
 		group->drop = to == NULL ? DROP_NO_ENDPOINT : DROP_NO_SOCKET;
 		return 1;
 	}
-	group->socket = (uint8_t)udp_socket_index(to->family);
+	group->socket = (uint16_t)s->token;
 	group->has_local = may_set_local(b->l, to);
 	if (may_segment(b->l, s, to))
 		group->count = (uint16_t)group_length(b, i, to->family);
@@ -359,6 +375,8 @@ uint32_t udp_send(struct udp_lane *l, struct vpn_packet **pkts, uint32_t n)
 	if (l->blocked)
 		return 0;
 	b.peer = udp_remote_sending(l);
+	if (udp_hop_is_on(l->udp))
+		udp_hop_sending(l);
 	while (taken < b.n && !l->blocked) {
 		make_groups(&b, taken);
 		taken = transmit(&b);
@@ -374,7 +392,9 @@ void udp_send_resume(struct udp_lane *l, struct udp_socket *s)
 		return;
 	s->wants_out = false;
 	(void)udp_watch(l, s); /* fewer events than before: cannot fail for want of anything */
-	l->blocked = l->sockets[0].wants_out || l->sockets[1].wants_out;
+	l->blocked = false;
+	for (uint32_t i = 0; i < l->n_sockets; i++)
+		l->blocked |= l->sockets[i].wants_out;
 	if (!l->blocked)
 		l->host->writable(l->pub, VPN_DOWN);
 }

@@ -150,15 +150,16 @@ static bool may_skip(const struct udp *u, const struct vpn_error *err)
 }
 
 /* A lane that has not yet left the port that the others are to return to. */
-static bool has_port(const struct udp_lane *l, uint16_t port)
+bool udp_socket_has_port(const struct udp_lane *l, uint16_t port)
 {
-	return port != 0 && l->port == port;
+	uint32_t beyond = l->port + l->n_sockets / UDP_SOCKETS;
+	return l->port != 0 && port >= l->port && port < beyond;
 }
 
 static bool is_ours(const struct udp *u, uint16_t port)
 {
 	for (uint32_t i = 0; i < u->n_lanes; i++)
-		if (has_port(&u->lanes[i], port))
+		if (udp_socket_has_port(&u->lanes[i], port))
 			return true;
 	return false;
 }
@@ -171,7 +172,7 @@ static vpn_status open_family(const struct udp *u, struct udp_pair *pairs, uint3
 	if (u->n_lanes > 1 && !is_ours(u, *port))
 		status = probe_port(u, family, port, err);
 	for (uint32_t i = 0; status == VPN_OK && i < u->n_lanes; i++)
-		if (!has_port(&u->lanes[i], *port))
+		if (!udp_socket_has_port(&u->lanes[i], *port))
 			status = open_socket(u, &pairs[i].sockets[index], family, port, err);
 	return status;
 }
@@ -225,11 +226,16 @@ vpn_status udp_socket_open_pairs(const struct udp *u, struct udp_pair *pairs, ui
 			 "found no port that is free for IPv4 and IPv6: choose one in \"listen\"");
 }
 
-void udp_socket_tell(const struct udp *u, const struct udp_pair *pair, uint16_t port)
+void udp_socket_tell(const struct udp *u, uint32_t level, const struct udp_socket *s, uint16_t port,
+		     uint16_t last)
 {
-	const struct udp_socket *s = pair->sockets;
 	const struct udp_socket *any = s[0].fd >= 0 ? &s[0] : &s[1];
-	udp_log(u->host, VPN_LOG_INFO, "port %u%s%s, segmentation %s, coalescing %s", port,
+	char range[24];
+	if (last == port)
+		snprintf(range, sizeof(range), "port %u", port);
+	else
+		snprintf(range, sizeof(range), "ports %u-%u", port, last);
+	udp_log(u->host, level, "%s%s%s, segmentation %s, coalescing %s", range,
 		s[0].fd >= 0 ? ", IPv4" : "", s[1].fd >= 0 ? ", IPv6" : "",
 		any->segments ? "on" : "off", any->coalesces ? "on" : "off");
 }

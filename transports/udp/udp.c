@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hop.h"
 #include "port.h"
 #include "receive.h"
 #include "remote.h"
@@ -32,31 +33,53 @@ void udp_log(const struct vpn_host *host, uint32_t level, const char *format, ..
 vpn_status udp_watch(struct udp_lane *l, struct udp_socket *s)
 {
 	uint32_t events = l->resume_ns == 0 ? VPN_POLLIN : 0;
+	s->muted = events == 0;
 	if (s->wants_out)
 		events |= VPN_POLLOUT;
-	return l->host->watch(l->pub, s->fd, events, udp_socket_index(s->family));
+	return l->host->watch(l->pub, s->fd, events, s->token);
+}
+
+struct udp_socket *udp_socket_of(struct udp_lane *l, uint64_t token)
+{
+	if (token < UDP_OLD_TOKEN)
+		return &l->sockets[token];
+	uint64_t at = token - UDP_OLD_TOKEN;
+	return &l->old[at / UDP_SOCKETS].pair.sockets[at % UDP_SOCKETS];
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
 void udp_arm(struct udp_lane *l)
 {
 	uint64_t at = l->resume_ns;
-	uint64_t lookup = l->pub->index == 0 ? l->udp->lookup.due_ns : 0;
-	if (at == 0 || (lookup != 0 && lookup < at))
-		at = lookup;
+	if (l->pub->index == 0)
+		at = sooner(at, l->udp->lookup.due_ns);
+	for (uint32_t i = 0; i < UDP_OLD_PAIRS; i++)
+		at = sooner(at, l->old[i].until_ns);
 	l->host->arm(l->pub, at);
 }
 
 /* ---- life ---- */
 
-static void init_lane(struct udp *u, struct udp_lane *l)
+static bool init_lane(struct udp *u, struct udp_lane *l)
 {
 	l->udp = u;
 	l->host = u->host;
 	l->options = u->options;
-	for (uint32_t i = 0; i < UDP_SOCKETS; i++)
-		l->sockets[i].fd = -1;
+	l->n_sockets = UDP_SOCKETS * udp_options_ports(u->options);
+	l->sockets = calloc(l->n_sockets, sizeof(*l->sockets));
+	if (l->sockets == NULL)
+		return false;
+	for (uint32_t i = 0; i < l->n_sockets; i++)
+		l->sockets[i] = (struct udp_socket){.fd = -1, .token = i};
 	udp_socket_init_pair(&l->next);
+	for (uint32_t i = 0; i < UDP_OLD_PAIRS; i++)
+		udp_socket_init_pair(&l->old[i].pair);
 	udp_receive_init(l);
+	return true;
 }
 
 static struct udp_lane *new_lanes(uint32_t n)
@@ -83,7 +106,8 @@ static vpn_status udp_create(const struct vpn_host *host, const void *config, vo
 				 host->n_lanes);
 	u->n_lanes = host->n_lanes;
 	for (uint32_t i = 0; i < u->n_lanes; i++)
-		init_lane(u, &u->lanes[i]);
+		if (!init_lane(u, &u->lanes[i]))
+			return udp_fault(err, VPN_ENOMEM, 0, "", "out of memory for sockets");
 	u->fwmark = (uint32_t)u->options->fwmark;
 	u->has_lock = pthread_mutex_init(&u->lock, NULL) == 0;
 	u->has_port_lock = pthread_mutex_init(&u->port_lock, NULL) == 0;
@@ -95,7 +119,7 @@ static vpn_status udp_create(const struct vpn_host *host, const void *config, vo
 static vpn_status watch_all(struct udp *u, struct vpn_error *err)
 {
 	for (uint32_t i = 0; i < u->n_lanes; i++) {
-		for (uint32_t k = 0; k < UDP_SOCKETS; k++) {
+		for (uint32_t k = 0; k < u->lanes[i].n_sockets; k++) {
 			struct udp_socket *s = &u->lanes[i].sockets[k];
 			vpn_status status = s->fd >= 0 ? udp_watch(&u->lanes[i], s) : VPN_OK;
 			if (status != VPN_OK)
@@ -118,6 +142,8 @@ static vpn_status udp_start(void *inst, struct vpn_lane *const *lanes, struct vp
 		status = watch_all(u, err);
 	if (status == VPN_OK)
 		status = udp_remote_start(u, err);
+	if (status == VPN_OK)
+		udp_hop_start(u);
 	return status;
 }
 
@@ -125,9 +151,11 @@ static void stop_lane(struct udp_lane *l)
 {
 	if (l->pub == NULL)
 		return;
-	for (uint32_t i = 0; i < UDP_SOCKETS; i++)
+	for (uint32_t i = 0; i < l->n_sockets; i++)
 		if (l->sockets[i].fd >= 0)
 			l->host->watch(l->pub, l->sockets[i].fd, 0, i);
+	for (uint32_t i = 0; i < UDP_OLD_PAIRS; i++)
+		udp_port_unwatch(l, l->old[i].pair.sockets);
 	l->host->arm(l->pub, 0);
 	udp_receive_clear(l);
 	l->pub->user = NULL;
@@ -153,6 +181,8 @@ static void udp_destroy(void *inst)
 		pthread_mutex_destroy(&u->lock);
 	if (u->has_port_lock)
 		pthread_mutex_destroy(&u->port_lock);
+	for (uint32_t i = 0; u->lanes != NULL && i < u->n_lanes; i++)
+		free(u->lanes[i].sockets);
 	free(u->lanes);
 	free(u);
 }
@@ -172,9 +202,10 @@ static uint32_t flow_ready(void *inst, struct vpn_lane *lane, uint64_t token, ui
 	(void)inst;
 	if (token == VPN_TOKEN_WAKE) {
 		udp_remote_wake(l);
+		udp_hop_wake(l);
 		return udp_port_pick_up(l);
 	}
-	struct udp_socket *s = &l->sockets[token];
+	struct udp_socket *s = udp_socket_of(l, token);
 	if ((events & VPN_POLLERR) != 0)
 		more |= udp_receive_errors(l, s);
 	if ((events & VPN_POLLOUT) != 0)
@@ -189,6 +220,7 @@ static void flow_timer(void *inst, struct vpn_lane *lane, uint64_t now_ns)
 	if (l->resume_ns != 0 && now_ns >= l->resume_ns)
 		udp_receive_resume(l);
 	udp_remote_timer(l, now_ns);
+	udp_port_expire(l, now_ns);
 	udp_arm(l);
 }
 
@@ -250,6 +282,9 @@ static const struct vpn_counter udp_counters[UDP_COUNTERS] = {
 	[ICMP_ERRORS] = EVENT("icmp_errors", "errors that the network reported"),
 	[LOOKUPS] = EVENT("lookups", "times that remote's name was looked up"),
 	[REMOTE_CHANGED] = EVENT("remote_changed", "times that remote got another address"),
+	[HOPS] = EVENT("hops", "moves to another of the peer's ports"),
+	[HOPS_AFTER_SILENCE] = EVENT("hops_after_silence",
+				     "of these, because nothing came back from the port"),
 };
 
 static const struct vpn_lifecycle udp_lifecycle = {

@@ -39,6 +39,8 @@ enum udp_count {
 	ICMP_ERRORS,
 	LOOKUPS,
 	REMOTE_CHANGED,
+	HOPS,
+	HOPS_AFTER_SILENCE,
 	UDP_COUNTERS
 };
 
@@ -48,15 +50,28 @@ struct udp_socket {
 	bool segments;     /* UDP_SEGMENT works */
 	bool coalesces;    /* UDP_GRO is on */
 	bool wants_out;    /* POLLOUT is watched */
+	bool muted;        /* POLLIN is not, while reading is paused */
+	uint32_t token;    /* of its watch */
 	uint32_t overflow; /* last value of SO_RXQ_OVFL */
 };
 
-/* Index of a family's socket in udp_lane.sockets; also the token of its watch. */
+/* Sockets of one port; udp_socket_index() gives a family's place among them. */
 #define UDP_SOCKETS 2u
 
-/* The sockets of one lane, all on one port. */
+/* Tokens: a place in udp_lane.sockets, or from here on one in udp_lane.old. */
+#define UDP_OLD_TOKEN 0x10000u
+
+/* The sockets of one lane on one port. */
 struct udp_pair {
 	struct udp_socket sockets[UDP_SOCKETS];
+};
+
+/* Sockets of a port that a hop has left: what is on its way to it still arrives. */
+#define UDP_OLD_PAIRS 4u
+
+struct udp_old {
+	struct udp_pair pair;
+	uint64_t until_ns; /* 0 = empty */
 };
 
 static inline uint32_t udp_socket_index(uint8_t family)
@@ -68,10 +83,10 @@ static inline uint32_t udp_socket_index(uint8_t family)
 struct udp_group {
 	uint16_t first;
 	uint16_t count;
-	uint8_t socket;
-	uint8_t drop;   /* reason why it cannot be sent, UDP_COUNTERS = can */
-	bool segmented; /* UDP_SEGMENT is used */
-	bool has_local; /* the local address is given */
+	uint16_t socket; /* place in udp_lane.sockets */
+	uint8_t drop;    /* reason why it cannot be sent, UDP_COUNTERS = can */
+	bool segmented;  /* UDP_SEGMENT is used */
+	bool has_local;  /* the local address is given */
 };
 
 struct udp_tx {
@@ -107,6 +122,7 @@ struct udp_rx {
 	struct vpn_endpoint from[UDP_SMALL_SLOTS];
 	_Alignas(16) uint8_t control[UDP_SMALL_SLOTS][UDP_CONTROL_SPACE];
 	struct vpn_packet *arrivals[UDP_ARRIVALS];
+	bool answered; /* some of them came from the far port in use; for hops alone */
 };
 
 /* What one lane knows of the peer; see remote.c for how it is shared. */
@@ -123,12 +139,16 @@ struct udp_lane {
 	const struct vpn_host *host;
 	const struct udp_options *options;
 	/* The lane's own thread writes them, and their fd under udp.port_lock alone: see port.c. */
-	struct udp_socket sockets[UDP_SOCKETS];
-	uint16_t port;         /* that they are bound to; port_lock */
-	struct udp_pair next;  /* that the lane is to take instead; port_lock */
-	_Atomic bool has_next; /* written under port_lock */
-	uint32_t drained;      /* calls of udp_receive() since it was asked to */
+	struct udp_socket *sockets; /* UDP_SOCKETS for each port */
+	uint32_t n_sockets;
+	uint16_t port;          /* the first that they are bound to; port_lock */
+	struct udp_pair next;   /* that the lane is to take instead; port_lock */
+	_Atomic bool has_next;  /* written under port_lock */
+	_Atomic bool keeps_old; /* a hop: what next replaces goes to `old`; likewise */
+	uint32_t drained;       /* calls of udp_receive() since it was asked to */
+	struct udp_old old[UDP_OLD_PAIRS];
 	struct udp_peer peer;
+	uint16_t far_port;  /* of the range that is hopped over, where this lane sends to */
 	bool blocked;       /* a send buffer is full: writable() is owed */
 	uint64_t resume_ns; /* reading is paused until then; 0 = it is not */
 	struct udp_tx tx;
@@ -144,6 +164,18 @@ struct udp_lookup {
 	uint64_t due_ns;      /* deadline; 0 = none */
 };
 
+/* Where in the range of the peer's ports we are; see hop.c. */
+struct udp_hop {
+	struct udp_hop_plan plan;  /* its last port is 0 where nothing hops */
+	bool renews;               /* our own port changes as well; port_lock */
+	bool was_silent;           /* the last move was for silence; port_lock */
+	_Atomic uint32_t port;     /* the far port */
+	_Atomic uint64_t due_ns;   /* of the next move */
+	_Atomic uint64_t asked_ns; /* the first sending since something was heard */
+	_Atomic uint64_t heard_ns; /* not before asked_ns: nothing is owed */
+	_Atomic bool wanted;       /* a move is due */
+};
+
 struct udp {
 	const struct vpn_host *host;
 	const struct udp_options *options;
@@ -155,8 +187,9 @@ struct udp {
 	/* The sockets' port and mark, and their change while lanes run; lanes never wait for it. */
 	pthread_mutex_t port_lock;
 	bool open;       /* from start to stop */
-	uint16_t port;   /* that was bound last: lanes have it, or are about to */
+	uint16_t port;   /* that was bound last, first of a range: lanes have it, or are about to */
 	uint32_t fwmark; /* 0 = none */
+	struct udp_hop hop;
 
 	/* The peer as all lanes see it. The lock guards `remote`; `generation` tells that it changed. */
 	pthread_mutex_t lock;
@@ -172,6 +205,9 @@ void udp_arm(struct udp_lane *l);
 
 /* Tells the host which events of a socket matter now. [lane] [start] */
 vpn_status udp_watch(struct udp_lane *l, struct udp_socket *s);
+
+/* The socket of a token. [lane] */
+struct udp_socket *udp_socket_of(struct udp_lane *l, uint64_t token);
 
 /* Logs one line; nothing is formatted when the level is not wanted. [any] */
 void udp_log(const struct vpn_host *host, uint32_t level, const char *format, ...)

@@ -87,6 +87,5 @@ void wg_endpoint_clear_local(struct wg_endpoint *e)
 	memcpy(&value, words, sizeof(value));
 	memset(value.local, 0, sizeof(value.local));
 	value.ifindex = 0;
-	value.local_port = 0;
 	end_write(e, &value);
 }

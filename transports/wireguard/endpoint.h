@@ -27,7 +27,7 @@ void wg_endpoint_set(struct wg_endpoint *e, const struct vpn_endpoint *value);
  * *ret_roamed: the far end differs, not only our own side of the way. [any] */
 bool wg_endpoint_learn(struct wg_endpoint *e, const struct vpn_endpoint *value, bool *ret_roamed);
 
-/* Lets the system choose our own address again. [any] */
+/* Lets the system choose our own address again. The port stays: it is a socket of ours. [any] */
 void wg_endpoint_clear_local(struct wg_endpoint *e);
 
 #endif

@@ -266,10 +266,15 @@ static void takes_host_and_port(void **state)
 	refuse(o, "\"[]:7\"", HOSTPORT ", not \"[]:7\"; that is no IPv6 address");
 	refuse(o, "\"[:7\"", HOSTPORT ", not \"[:7\"");
 	refuse(o, "\"x:65536\"", HOSTPORT ", not \"x:65536\"; a port is a number from 0 to 65535");
-	refuse(o, "\"x:1-2\"", HOSTPORT ", not \"x:1-2\"; a port is a number from 0 to 65535");
+	refuse(o, "\"x:1-2\"",
+	       HOSTPORT ", not \"x:1-2\"; a range of ports cannot stand here, one port can");
 	refuse(range, "\"x:9-2\"",
 	       HOSTPORT
 	       ", or with a range of ports such as \"192.0.2.1:4000-4100\", not \"x:9-2\"; a "
+	       "range of ports begins with the lower one");
+	refuse(range, "\"x:9-65536\"",
+	       HOSTPORT
+	       ", or with a range of ports such as \"192.0.2.1:4000-4100\", not \"x:9-65536\"; a "
 	       "port is a number from 0 to 65535");
 	refuse(o, "\"999.1.1.1:7\"", HOSTPORT ", not \"999.1.1.1:7\"");
 	refuse(o, "\"a b:7\"", HOSTPORT ", not \"a b:7\"");

@@ -93,6 +93,143 @@ static void refuses_learn_with_remote(void **state)
 	refused(&o, "/learn");
 }
 
+static struct vpn_hostport range_of(const char *host, uint16_t first, uint16_t last)
+{
+	struct vpn_hostport at = world_at(host, first);
+	at.port_last = last;
+	return at;
+}
+
+static void takes_ranges_of_ports(void **state)
+{
+	struct udp_options o = plain();
+	(void)state;
+	o.listen = range_of("*", 20000, 21023);
+	(void)needs_of(&o);
+	assert_int_equal(udp_options_ports(&o), 1024);
+	o.remote = range_of("192.0.2.1", 1, 65535);
+	(void)needs_of(&o);
+	o.listen = range_of("*", 65535, 65535);
+	(void)needs_of(&o);
+	assert_int_equal(udp_options_ports(&o), 1);
+}
+
+static void refuses_ranges_that_begin_with_zero_or_are_too_long(void **state)
+{
+	struct udp_options o = plain();
+	(void)state;
+	o.listen = range_of("*", 0, 9);
+	refused(&o, "/listen");
+	o.listen = range_of("*", 20000, 21024);
+	refused(&o, "/listen");
+	o.listen = range_of("*", 1, 65535);
+	refused(&o, "/listen");
+	o = plain();
+	o.remote = range_of("192.0.2.1", 0, 9);
+	refused(&o, "/remote");
+}
+
+static struct udp_hop_plan plan_of(const struct udp_options *o)
+{
+	struct udp_hop_plan plan;
+	(void)needs_of(o);
+	udp_options_hop(o, &plan);
+	return plan;
+}
+
+static void hops_over_the_range_of_remote_or_over_ports(void **state)
+{
+	struct udp_hop_options hop = {.interval = 5, .silence = 7};
+	struct udp_options o = plain();
+	(void)state;
+	assert_int_equal(plan_of(&o).last, 0);
+	o.remote = world_at("192.0.2.1", 7);
+	assert_int_equal(plan_of(&o).last, 0);
+	o.remote = range_of("192.0.2.1", 7, 9);
+	struct udp_hop_plan plan = plan_of(&o);
+	assert_int_equal(plan.first, 7);
+	assert_int_equal(plan.last, 9);
+	assert_int_equal(plan.interval_ns, 30 * UDP_SECOND);
+	assert_int_equal(plan.silence_ns, 10 * UDP_SECOND);
+	o.hop = &hop;
+	plan = plan_of(&o);
+	assert_int_equal(plan.last, 9);
+	assert_int_equal(plan.interval_ns, 5);
+	assert_int_equal(plan.silence_ns, 7);
+	o = plain();
+	o.hop = &hop;
+	hop.ports = "1-65535";
+	plan = plan_of(&o);
+	assert_int_equal(plan.first, 1);
+	assert_int_equal(plan.last, 65535);
+	assert_true((needs_of(&o).flags & VPN_NEEDS_REMOTE) != 0);
+}
+
+static void refuses_a_hop_that_has_nowhere_to_go(void **state)
+{
+	struct udp_hop_options hop = {.interval = 5, .silence = 7};
+	struct udp_options o = plain();
+	(void)state;
+	o.hop = &hop;
+	refused(&o, "/hop");
+	o.remote = world_at("192.0.2.1", 7);
+	refused(&o, "/hop");
+	hop.ports = "7-9";
+	refused(&o, "/hop/ports");
+	o.remote = range_of("192.0.2.1", 7, 9);
+	refused(&o, "/hop/ports");
+	o = plain();
+	o.hop = &hop;
+	o.learn = 1;
+	refused(&o, "/hop");
+}
+
+static void refuses_ports_that_are_no_range(void **state)
+{
+	static const char *const texts[] = {"",
+					    "7",
+					    "7-",
+					    "-9",
+					    "9-7",
+					    "7-7",
+					    "0-9",
+					    "7-65536",
+					    "7-9 ",
+					    " 7-9",
+					    "7- 9",
+					    "7--9",
+					    "a-b",
+					    "7-9-11",
+					    "+7-9",
+					    "7-+9",
+					    "7:9",
+					    "0x7-9",
+					    "7-99999999999999999999"};
+	struct udp_hop_options hop = {.interval = 5, .silence = 7};
+	struct udp_options o = plain();
+	(void)state;
+	o.hop = &hop;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		hop.ports = texts[i];
+		refused(&o, "/hop/ports");
+	}
+}
+
+static void the_object_has_the_defaults_of_its_table(void **state)
+{
+	const struct vpn_option_table *t = world_component()->lifecycle->options;
+	const struct vpn_option_table *hop = NULL;
+	(void)state;
+	for (uint32_t i = 0; i < t->n_options; i++)
+		if (strcmp(t->options[i].name, "hop") == 0)
+			hop = t->options[i].table;
+	assert_non_null(hop);
+	assert_string_equal(hop->options[1].name, "interval");
+	assert_string_equal(hop->options[1].dflt, "30s");
+	assert_string_equal(hop->options[2].name, "silence");
+	assert_string_equal(hop->options[2].dflt, "10s");
+}
+
 static void refuses_a_fixed_and_a_carried_dscp(void **state)
 {
 	struct udp_options o = plain();
@@ -201,6 +338,12 @@ int main(void)
 		cmocka_unit_test(refuses_a_link_local_address_without_interface),
 		cmocka_unit_test(refuses_families_that_contradict),
 		cmocka_unit_test(refuses_learn_with_remote),
+		cmocka_unit_test(takes_ranges_of_ports),
+		cmocka_unit_test(refuses_ranges_that_begin_with_zero_or_are_too_long),
+		cmocka_unit_test(hops_over_the_range_of_remote_or_over_ports),
+		cmocka_unit_test(refuses_a_hop_that_has_nowhere_to_go),
+		cmocka_unit_test(refuses_ports_that_are_no_range),
+		cmocka_unit_test(the_object_has_the_defaults_of_its_table),
 		cmocka_unit_test(refuses_a_fixed_and_a_carried_dscp),
 		cmocka_unit_test(overhead_is_28_only_for_certain_ipv4),
 		cmocka_unit_test(needs_say_bottom_layers_lanes_and_mtu),

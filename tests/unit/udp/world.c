@@ -178,6 +178,18 @@ static uint64_t fake_now_ns(const struct vpn_host *host)
 	return w->now_ns;
 }
 
+/* Knuth's MMIX generator: the same in each run. */
+static void fake_random(const struct vpn_host *host, void *buf, size_t len)
+{
+	struct world *w = host->ctx;
+	uint8_t *out = buf;
+	for (size_t i = 0; i < len; i++) {
+		w->random = w->random * UINT64_C(6364136223846793005) +
+			    UINT64_C(1442695040888963407);
+		out[i] = (uint8_t)(w->random >> 56);
+	}
+}
+
 static struct world_lane *lane_of(struct vpn_lane *pub)
 {
 	return &world_of(pub)->lanes[pub->index];
@@ -186,14 +198,14 @@ static struct world_lane *lane_of(struct vpn_lane *pub)
 static vpn_status fake_watch(struct vpn_lane *pub, int fd, uint32_t events, uint64_t token)
 {
 	struct world_lane *l = lane_of(pub);
-	size_t at = 4;
-	for (size_t i = 4; i-- > 0;)
+	size_t at = WORLD_WATCHES;
+	for (size_t i = WORLD_WATCHES; i-- > 0;)
 		if (l->watches[i].fd == -1)
 			at = i;
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < WORLD_WATCHES; i++)
 		if (l->watches[i].fd == fd)
 			at = i;
-	if (at == 4)
+	if (at == WORLD_WATCHES)
 		return VPN_ENOMEM;
 	l->watches[at].fd = events != 0 ? fd : -1;
 	l->watches[at].events = events;
@@ -302,6 +314,7 @@ static void make_host(struct world *w, uint32_t n_lanes)
 		.ctx = w,
 		.log = fake_log,
 		.now_ns = fake_now_ns,
+		.random = fake_random,
 		.alloc = fake_alloc,
 		.release = fake_release,
 		.split = fake_split,
@@ -317,7 +330,7 @@ static void make_host(struct world *w, uint32_t n_lanes)
 		struct world_lane *l = &w->lanes[i];
 		l->up = (struct vpn_link){.size = sizeof(l->up), .ctx = &l->pub, .push = take_up};
 		l->room = UINT32_MAX;
-		for (size_t k = 0; k < 4; k++)
+		for (size_t k = 0; k < WORLD_WATCHES; k++)
 			l->watches[k].fd = -1;
 		l->pub = (struct vpn_lane){
 			.size = sizeof(l->pub),
@@ -362,7 +375,7 @@ void world_end(struct world *w)
 	if (w->started)
 		life->stop(w->udp);
 	for (uint32_t i = 0; i < WORLD_LANES; i++)
-		for (size_t k = 0; k < 4; k++)
+		for (size_t k = 0; k < WORLD_WATCHES; k++)
 			assert_int_equal(w->lanes[i].watches[k].events, 0);
 	life->destroy(w->udp);
 	for (uint32_t i = 0; i < w->n_arrived; i++)
@@ -416,7 +429,7 @@ void world_serve(struct world *w, int ms)
 {
 	for (uint32_t i = 0; i < w->host.n_lanes; i++) {
 		w->lanes[i].pub.now_ns = w->now_ns;
-		for (size_t k = 0; k < 4; k++)
+		for (size_t k = 0; k < WORLD_WATCHES; k++)
 			serve_watch(w, &w->lanes[i], k, ms);
 	}
 	world_wake(w);

@@ -23,6 +23,7 @@
 #include "udp.h"
 
 #define WORLD_LANES   2u
+#define WORLD_WATCHES 64u /* of a lane */
 #define WORLD_ARRIVED 4096u
 #define WORLD_MTU     1500u
 
@@ -41,7 +42,7 @@ struct world_lane {
 		int fd;
 		uint32_t events;
 		uint64_t token;
-	} watches[4];
+	} watches[WORLD_WATCHES];
 	uint64_t deadline_ns;
 	uint32_t writable_down; /* calls of writable(VPN_DOWN) */
 	uint32_t pushes;
@@ -56,6 +57,7 @@ struct world {
 	struct udp *udp;
 	bool started;
 	uint64_t now_ns;
+	uint64_t random;
 	struct world_lane lanes[WORLD_LANES];
 	struct arrival arrived[WORLD_ARRIVED];
 	uint32_t n_arrived;

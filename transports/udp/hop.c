@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hop: the far ports that we take turns on, and when we move.
+ *
+ * A peer that listens on a range is sent to on one port of it for a while, then on another. The next
+ * one is drawn at random from all others, at a time that is drawn as well, so that seeing many moves
+ * tells nothing about the next. Both are decided when a batch is sent: who has nothing to say stays,
+ * and needs no timer.
+ *
+ * Moving means a new far port for all lanes, and where our own port was left to the system new
+ * sockets too (port.c hands them over), so that what watches flows sees a new one. The old sockets
+ * stay a while: the peer answers there until it has heard from the new ones.
+ *
+ * Silence: something was sent, and for as long as the option says nothing came from the port in use.
+ * What still comes from an earlier port does not count: a peer with much to say goes on there while
+ * the new port is blocked.
+ */
+#include "hop.h"
+
+#include "port.h"
+
+#define SPREAD 4u /* a move comes up to 1/SPREAD of the interval sooner or later */
+
+static uint64_t draw(const struct udp *u, uint64_t n)
+{
+	uint64_t r;
+	u->host->random(u->host, &r, sizeof(r));
+	return r % n; /* n is far below 2^64: the bias does not matter */
+}
+
+static void set_port(struct udp *u, uint16_t port)
+{
+	atomic_store_explicit(&u->hop.port, port, memory_order_release);
+}
+
+static void plan_next(struct udp *u, uint64_t now)
+{
+	uint64_t interval = u->hop.plan.interval_ns;
+	uint64_t spread = interval / SPREAD;
+	atomic_store_explicit(&u->hop.due_ns, now + interval - spread + draw(u, 2 * spread + 1),
+			      memory_order_relaxed);
+}
+
+/* Any port of the range but the one in use. */
+static uint16_t another_port(const struct udp *u)
+{
+	const struct udp_hop_plan *p = &u->hop.plan;
+	uint32_t now = atomic_load_explicit(&u->hop.port, memory_order_relaxed);
+	uint32_t port = p->first + (uint32_t)draw(u, (uint64_t)p->last - p->first);
+	return (uint16_t)(port >= now ? port + 1 : port);
+}
+
+void udp_hop_start(struct udp *u)
+{
+	struct udp_hop *h = &u->hop;
+	udp_options_hop(u->options, &h->plan);
+	if (!udp_hop_is_on(u))
+		return;
+	h->renews = u->options->listen.port == 0;
+	set_port(u,
+		 (uint16_t)(h->plan.first + draw(u, (uint64_t)h->plan.last - h->plan.first + 1)));
+	plan_next(u, u->host->now_ns(u->host));
+}
+
+static bool is_silent(const struct udp *u, uint64_t now)
+{
+	uint64_t asked = atomic_load_explicit(&u->hop.asked_ns, memory_order_relaxed);
+	uint64_t heard = atomic_load_explicit(&u->hop.heard_ns, memory_order_relaxed);
+	return asked > heard && now > asked && now - asked >= u->hop.plan.silence_ns;
+}
+
+void udp_hop_refresh(struct udp_lane *l)
+{
+	/* the port first: where it is a new one, the lane's new sockets are there to be seen */
+	uint32_t port = atomic_load_explicit(&l->udp->hop.port, memory_order_acquire);
+	if (!atomic_load_explicit(&l->has_next, memory_order_relaxed))
+		l->far_port = (uint16_t)port;
+}
+
+void udp_hop_sending(struct udp_lane *l)
+{
+	struct udp *u = l->udp;
+	struct udp_hop *h = &u->hop;
+	uint64_t now = l->pub->now_ns;
+	udp_hop_refresh(l);
+	if (now < atomic_load_explicit(&h->due_ns, memory_order_relaxed) && !is_silent(u, now)) {
+		uint64_t heard = atomic_load_explicit(&h->heard_ns, memory_order_relaxed);
+		if (atomic_load_explicit(&h->asked_ns, memory_order_relaxed) <= heard)
+			atomic_store_explicit(&h->asked_ns, now, memory_order_relaxed);
+		return;
+	}
+	/* an early look keeps lanes off the shared line while one move is on its way */
+	if (!atomic_load_explicit(&h->wanted, memory_order_relaxed) &&
+	    !atomic_exchange(&h->wanted, true))
+		u->host->wake(u->host, l->pub->index);
+}
+
+void udp_hop_heard(struct udp_lane *l)
+{
+	struct udp_hop *h = &l->udp->hop;
+	uint64_t now = l->pub->now_ns;
+	uint64_t asked = atomic_load_explicit(&h->asked_ns, memory_order_relaxed);
+	if (asked <= atomic_load_explicit(&h->heard_ns, memory_order_relaxed))
+		return;
+	/* another lane's clock may be ahead of ours */
+	atomic_store_explicit(&h->heard_ns, now > asked ? now : asked, memory_order_relaxed);
+}
+
+/* Under port_lock. */
+static void move(struct udp_lane *l)
+{
+	struct udp *u = l->udp;
+	struct udp_hop *h = &u->hop;
+	uint64_t now = l->pub->now_ns;
+	bool silent = is_silent(u, now);
+	uint16_t port = another_port(u);
+	if (h->renews)
+		udp_port_renew(u);
+	set_port(u, port);
+	plan_next(u, now);
+	/* nothing has been asked of the new port yet */
+	atomic_store_explicit(&h->heard_ns,
+			      atomic_load_explicit(&h->asked_ns, memory_order_relaxed),
+			      memory_order_relaxed);
+	vpn_count(l->pub, HOPS, 1);
+	if (silent)
+		vpn_count(l->pub, HOPS_AFTER_SILENCE, 1);
+	udp_log(u->host, silent && !h->was_silent ? VPN_LOG_INFO : VPN_LOG_DEBUG,
+		silent ? "nothing comes back: moving to the peer's port %u"
+		       : "moving to the peer's port %u",
+		port);
+	h->was_silent = silent;
+}
+
+void udp_hop_wake(struct udp_lane *l)
+{
+	struct udp *u = l->udp;
+	if (!atomic_load_explicit(&u->hop.wanted, memory_order_relaxed))
+		return;
+	if (pthread_mutex_trylock(&u->port_lock) != 0) {
+		u->host->wake(u->host, l->pub->index);
+		return;
+	}
+	if (u->open && atomic_load(&u->hop.wanted)) {
+		move(l);
+		atomic_store(&u->hop.wanted, false);
+	}
+	pthread_mutex_unlock(&u->port_lock);
+}
