@@ -3,12 +3,14 @@
 runs in a, the server in b.
 """
 import contextlib
+import json
 import socket
 import struct
 import threading
 
 from dropin import nft
-from harness import INNER4, INNER6, OUTER4, OUTER6, Peers, hostport, main, total, traffic, wait_for
+from harness import (BUILD, INNER4, INNER6, OUTER4, OUTER6, Peers, Test, environment, hostport, main, manifest,
+                     sh, total, traffic, wait_for)
 from wireguard import DEBIAN_GO, VPNCORE, Node
 
 FIRST, LAST = 20000, 20040
@@ -87,6 +89,14 @@ class Hopping(Peers):
         self.two.add(self.one).start()
         self.one.add(self.two, endpoint=(OUTER4 if family == 4 else OUTER6)[1]).start()
         traffic.wait_ping(self.a, INNER4[1])
+
+    def begin_plain(self, family):
+        """Without a stage that knows peers: the server sends to whom it has heard last."""
+        host = hostport((OUTER4 if family == 4 else OUTER6)[1]).rsplit(":", 1)[0]
+        return self.tunnel(family=family,
+                           a={"udp": {"listen": "*:0", "remote": "%s:%s" % (host, PORTS),
+                                      "hop": {"interval": "1s"}}},
+                           b={"udp": {"listen": "*:" + PORTS, "remote": None, "learn": True}})
 
     def hops(self):
         return total(self.one.program.counters(), "udp", "hops")
@@ -185,10 +195,12 @@ class Blocked(Hopping):
 
 class Ends(Hopping):
     def test_a_server_that_was_killed_has_its_ports_again(self):
-        self.begin()
-        self.two.kill()
-        self.two.start()
-        traffic.wait_ping(self.a, INNER4[1], 30)
+        _, server = self.begin_plain(4)
+        traffic.wait_ping(self.a, INNER4[1])
+        server.kill()
+        wait_for(lambda: not self.b.has("vpn0"), "the end of the server")
+        self.vpncore(self.b, server.manifest).wait_up()
+        traffic.wait_ping(self.a, INNER4[1])
 
     def test_a_client_that_was_killed_comes_back_elsewhere(self):
         self.begin()
@@ -223,15 +235,9 @@ class Others(Hopping):
         self.check_answers()
 
     def plain(self, family):
-        """Without a stage that knows peers: the server sends to whom it has heard last."""
-        self.tunnel(family=family,
-                    a={"udp": {"listen": "*:0", "remote": "%s:%s" % (
-                        hostport((OUTER4 if family == 4 else OUTER6)[1]).rsplit(":", 1)[0], PORTS),
-                        "hop": {"interval": "1s"}}},
-                    b={"udp": {"listen": "*:" + PORTS, "remote": None, "learn": True}})
-        self.one = type("End", (), {"program": self.programs[0]})
-        wait_for(lambda: traffic.ping(self.a, INNER4[1], 50) == 50 and self.hops() >= 3, "three hops",
-                 30)
+        client, _ = self.begin_plain(family)
+        wait_for(lambda: traffic.ping(self.a, INNER4[1], 50) == 50
+                 and total(client.counters(), "udp", "hops") >= 3, "three hops", 30)
         self.check_tcp(1 << 20)
         self.check_moves(2)
         self.check_answers()
@@ -241,6 +247,27 @@ class Others(Hopping):
 
     def test_without_wireguard_over_ipv6(self):
         self.plain(6)
+
+
+class Refused(Test):
+    def test_says_where_and_why(self):
+        for where, why, udp in (
+                ("listen", "begins with the lower one", {"listen": "*:20100-20000"}),
+                ("listen", "narrower range", {"listen": "*:20000-30000"}),
+                ("listen", "begins with port 1", {"listen": "*:0-100"}),
+                ("remote", "begins with the lower one", {"remote": "192.0.2.1:9-7"}),
+                ("hop", "nowhere to hop to", {"remote": "192.0.2.1:7", "hop": {}}),
+                ("hop/interval", "from 1s to 24h", {"remote": "192.0.2.1:7-9", "hop": {"interval": "1ms"}}),
+                ("hop/ports", "write the range there", {"remote": "192.0.2.1:7-9", "hop": {"ports": "7-9"}}),
+                ("hop/ports", "is not a range", {"remote": None, "hop": {"ports": "7"}}),
+                ("hop", "cannot hop", {"remote": None, "learn": True, "hop": {"ports": "7-9"}})):
+            with self.subTest(where=where, why=why):
+                file = self.directory / "bad.json"
+                file.write_text(json.dumps(manifest(0, udp={"listen": "*:0", **udp})))
+                done = sh(BUILD / "bin" / "vpncore", "check", file, check=False, env=environment())
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(": /pipeline/1/%s: " % where, done.stderr)
+                self.assertIn(why, done.stderr)
 
 
 if __name__ == "__main__":

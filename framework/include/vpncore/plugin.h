@@ -730,7 +730,7 @@ struct vpn_device_ext {
 struct vpn_socket_info {
 	uint32_t size;
 	uint32_t flags;  /* VPN_SOCKET_* */
-	uint32_t port;   /* local port that is bound, 0 = none */
+	uint32_t port;   /* local port that is bound, first of a range; 0 = none */
 	uint32_t fwmark; /* 0 = none */
 };
 
@@ -738,9 +738,10 @@ struct vpn_socket_ext {
 	uint32_t size;
 	uint32_t reserved;
 	vpn_status (*info)(void *inst, struct vpn_socket_info *out); /* [any], from start on */
-	/* Moves to another local port, 0 = one that the system chooses; traffic goes on. When it
-	 * fails (VPN_EBUSY, VPN_EPERM, ...) the old port stays. [any], from start to stop; blocks
-	 * shortly, so not on the data path */
+	/* Moves to another local port, 0 = one that the system chooses; traffic goes on. A range
+	 * becomes that one port, but the port of info() changes nothing. When it fails (VPN_EBUSY,
+	 * VPN_EPERM, ...) the old port stays. [any], from start to stop; blocks shortly, so not on
+	 * the data path */
 	vpn_status (*set_port)(void *inst, uint32_t port, struct vpn_error *err);
 	/* Changes the mark of what is sent, 0 = none. [any], likewise */
 	vpn_status (*set_fwmark)(void *inst, uint32_t fwmark, struct vpn_error *err);
