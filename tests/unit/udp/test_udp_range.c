@@ -252,6 +252,34 @@ static void a_port_of_the_range_stays_alone_on_two_lanes(void **state)
 	a_port_of_the_range_stays_alone(2);
 }
 
+/* Back to the first port before the lane has left the range: it is one port all the same. */
+static void coming_back_early_leaves_one_port(void **state)
+{
+	(void)state;
+	start(1);
+	assert_int_equal(world_socket(&w)->set_port(w.udp, LAST + 5, &w.err), VPN_OK);
+	must_set_port(FIRST);
+	assert_int_equal(told_port(), FIRST);
+	for (uint32_t i = 1; i < PORTS; i++)
+		close(peer_open("127.0.0.1", (uint16_t)(FIRST + i)));
+	int peer = peer_open("127.0.0.1", 0);
+	assert_int_equal(ask(peer, "127.0.0.1", FIRST), FIRST);
+	close(peer);
+}
+
+/* Numbers below the count of ports. */
+static void low_ports_serve(void **state)
+{
+	(void)state;
+	w.options.listen = world_at("*", 2);
+	w.options.listen.port_last = 7;
+	start(2);
+	int peer = peer_open("127.0.0.1", 0);
+	for (uint16_t port = 2; port <= 7; port++)
+		assert_int_equal(ask(peer, "127.0.0.1", port), port);
+	close(peer);
+}
+
 static void the_port_that_is_told_changes_nothing(void **state)
 {
 	(void)state;
@@ -278,6 +306,16 @@ static void the_mark_is_on_all_ports(void **state)
 	}
 }
 
+/* Sockets that are watched for what arrives. */
+static uint32_t readable(void)
+{
+	uint32_t n = 0;
+	for (size_t i = 0; i < WORLD_WATCHES; i++)
+		if ((w.lanes[0].watches[i].events & VPN_POLLIN) != 0)
+			n++;
+	return n;
+}
+
 static void all_ports_wait_for_the_stage_above(void **state)
 {
 	(void)state;
@@ -291,8 +329,10 @@ static void all_ports_wait_for_the_stage_above(void **state)
 		world_serve(&w, 0);
 	assert_int_equal(world_counted(&w, DROP_ABOVE_FULL), 1);
 	assert_int_equal(world_counted(&w, RECEIVE_PAUSED), 1);
+	assert_int_equal(readable(), PORTS); /* those of IPv6, which have nothing */
 	w.lanes[0].room = UINT32_MAX;
 	world_component()->flow->writable(w.udp, &w.lanes[0].pub, VPN_UP);
+	assert_int_equal(readable(), 2 * PORTS);
 	world_await(&w, PORTS - 1);
 	close(peer);
 }
@@ -361,6 +401,8 @@ int main(void)
 		CASE(another_port_ends_the_range_of_two_lanes),
 		CASE(a_port_of_the_range_stays_alone_on_one_lane),
 		CASE(a_port_of_the_range_stays_alone_on_two_lanes),
+		CASE(coming_back_early_leaves_one_port),
+		CASE(low_ports_serve),
 		CASE(the_port_that_is_told_changes_nothing),
 		CASE(the_mark_is_on_all_ports),
 		CASE(all_ports_wait_for_the_stage_above),
