@@ -59,6 +59,9 @@ void udp_hop_start(struct udp *u)
 	h->renews = u->options->listen.port == 0;
 	set_port(u,
 		 (uint16_t)(h->plan.first + draw(u, (uint64_t)h->plan.last - h->plan.first + 1)));
+	/* a lane may send for the first time when its sockets for another port wait already */
+	for (uint32_t i = 0; i < u->n_lanes; i++)
+		u->lanes[i].far_port = (uint16_t)atomic_load(&h->port);
 	plan_next(u, u->host->now_ns(u->host));
 }
 

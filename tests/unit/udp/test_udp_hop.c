@@ -486,6 +486,19 @@ static void a_lane_that_is_late_keeps_both(void **state)
 	assert_int_equal(late.port, now.port);
 }
 
+static void a_lane_that_has_not_begun_knows_the_port(void **state)
+{
+	const struct vpn_flow *flow = world_component()->flow;
+	(void)state;
+	start(2);
+	uint32_t at = send_one(NULL);
+	pass(2 * INTERVAL);
+	send_one(NULL);
+	assert_int_equal(flow->ready(w.udp, &w.lanes[0].pub, VPN_TOKEN_WAKE, 0), VPN_IDLE);
+	assert_int_equal(hops(), 1);
+	assert_int_equal(send_on(1, NULL, NULL), at);
+}
+
 static void moves_without_new_sockets_when_there_are_none(void **state)
 {
 	struct rlimit none = {.rlim_cur = 3, .rlim_max = files.rlim_max};
@@ -556,6 +569,45 @@ static void old_sockets_pause_and_resume(void **state)
 	world_await(&w, 1);
 }
 
+/* ---- another thread ---- */
+
+static atomic_bool finished;
+
+static void *keep_changing(void *ctx)
+{
+	const struct vpn_socket_ext *ext = world_socket(&w);
+	struct vpn_error err = {.size = sizeof(err)};
+	struct vpn_socket_info info = {.size = sizeof(info)};
+	uint32_t *failures = ctx;
+	for (uint32_t i = 0; i < 200; i++) {
+		if (i % 8 == 0 && ext->set_port(w.udp, i % 16 == 0 ? OWN : 0, &err) != VPN_OK)
+			++*failures;
+		if (ext->set_fwmark(w.udp, i, &err) != VPN_OK ||
+		    ext->info(w.udp, &info) != VPN_OK || info.fwmark != i)
+			++*failures;
+	}
+	atomic_store(&finished, true);
+	return NULL;
+}
+
+static void moves_while_another_thread_changes_things(void **state)
+{
+	pthread_t thread;
+	uint32_t failures = 0;
+	(void)state;
+	start(2);
+	atomic_store(&finished, false);
+	assert_int_equal(pthread_create(&thread, NULL, keep_changing, &failures), 0);
+	while (!atomic_load(&finished) || hops() < 5) {
+		pass(2 * INTERVAL);
+		prod();
+		send_on(1, NULL, NULL);
+		world_serve(&w, 0);
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(failures, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fresh, done)
 
 int main(void)
@@ -582,10 +634,12 @@ int main(void)
 		CASE(a_port_that_is_set_stays_until_it_is_given_up),
 		CASE(both_lanes_move),
 		CASE(a_lane_that_is_late_keeps_both),
+		CASE(a_lane_that_has_not_begun_knows_the_port),
 		CASE(moves_without_new_sockets_when_there_are_none),
 		CASE(waits_for_a_lock_that_another_thread_holds),
 		CASE(a_mark_reaches_old_sockets),
 		CASE(old_sockets_pause_and_resume),
+		CASE(moves_while_another_thread_changes_things),
 	};
 	return cmocka_run_group_tests_name("udp hop", tests, world_enter, NULL);
 }
