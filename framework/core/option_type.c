@@ -189,28 +189,33 @@ static bool is_name(const char *host)
 		       n;
 }
 
+/* A name or literal; brackets around an IPv6 literal are taken away. Returns NULL or a hint. */
+static const char *check_host(char *host)
+{
+	size_t n = strlen(host);
+	if (host[0] == '[' && host[n - 1] == ']') {
+		host[n - 1] = '\0';
+		memmove(host, host + 1, n - 1);
+		return is_literal6(host) ? NULL : "that is no IPv6 address";
+	}
+	if (strchr(host, ':') != NULL)
+		return "an IPv6 address stands in brackets";
+	return is_name(host) ? NULL : "";
+}
+
 static const char *parse_hostport(const struct vpn_option *o, const char *text, void *dst)
 {
-	const char *hint = "";
 	struct vpn_hostport hp = {.host = NULL};
-	const char *colon = strrchr(text, ':');
+	const char *colon = strrchr(text, ':'), *hint;
 	char *host = strndup(text, colon != NULL ? (size_t)(colon - text) : strlen(text));
 	if (host == NULL)
 		return option_no_memory;
-	size_t n = strlen(host);
-	if (colon == NULL || colon[1] == '\0' || strchr(colon, ']') != NULL) {
+	if (colon == NULL || colon[1] == '\0' || strchr(colon, ']') != NULL)
 		hint = "the port is missing";
-	} else if ((hint = parse_ports(o, colon + 1, &hp)) != NULL) {
-		/* it says what is wrong */
-	} else if (host[0] == '[' && host[n - 1] == ']') {
-		host[n - 1] = '\0';
-		memmove(host, host + 1, n - 1);
-		hint = is_literal6(host) ? NULL : "that is no IPv6 address";
-	} else if (strchr(host, ':') != NULL) {
-		hint = "an IPv6 address stands in brackets";
-	} else if (is_name(host)) {
-		hint = NULL;
-	}
+	else
+		hint = parse_ports(o, colon + 1, &hp);
+	if (hint == NULL)
+		hint = check_host(host);
 	if (hint != NULL) {
 		free(host);
 		return hint;
