@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* counts: what this stage alone can know. A mode's own rows stand in a block of their own. */
+#ifndef OBFS_COUNTS_H
+#define OBFS_COUNTS_H
+
+/* X(id, name, whether packets end there, text) */
+#define OBFS_COUNTS(X) \
+	X(DROP_BELOW_FULL, "drop_below_full", 1, \
+	  "packets that the stage below did not take and that there was no room to keep") \
+	X(DROP_ABOVE_FULL, "drop_above_full", 1, \
+	  "packets that the stage above did not take and that there was no room to keep") \
+	X(DROP_SHORT, "drop_short", 1, "datagrams too short for the headers of the mode") \
+	X(DROP_FOREIGN, "drop_foreign", 1, \
+	  "datagrams that do not fit: strangers, or another mode or key on the other side")
+
+enum obfs_count {
+#define OBFS_COUNT_ID(id, name, drop, doc) OBFS_##id,
+	OBFS_COUNTS(OBFS_COUNT_ID)
+#undef OBFS_COUNT_ID
+		OBFS_N_COUNTS
+};
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "options.h"
+
+#include <stddef.h>
+
+#include "fault.h"
+#include "key.h"
+#include "mode.h"
+
+vpn_status obfs_options_validate(const void *config, struct vpn_error *err)
+{
+	const struct obfs_options *o = config;
+	if (o->password != NULL && o->key.data != NULL)
+		return obfs_fault(err, VPN_EINVAL, "/key", "give a password or a key, not both");
+	return obfs_modes[o->mode]->check(o, err);
+}
+
+void obfs_options_needs(const void *config, struct vpn_needs *out)
+{
+	const struct obfs_options *o = config;
+	out->flags = VPN_L2 | VPN_L3 | VPN_LANE_AWARE;
+	obfs_modes[o->mode]->needs(o, out);
+}
+
+/* ---- the table ---- */
+
+/* in the order of enum obfs_mode_id */
+static const char *const mode_choices[] = {"salamander", NULL};
+
+_Static_assert(sizeof(mode_choices) / sizeof(mode_choices[0]) == OBFS_N_MODES + 1,
+	       "a name for each mode");
+
+#define AT(field) (uint32_t) offsetof(struct obfs_options, field)
+
+static const struct vpn_option options[] = {
+	{.name = "mode",
+	 .type = VPN_OPT_ENUM,
+	 .offset = AT(mode),
+	 .flags = VPN_OPT_REQUIRED,
+	 .choices = mode_choices,
+	 .doc = "What datagrams look like on the wire, the same on both sides. salamander: random "
+		"bytes, as Hysteria 2 makes them."},
+	{.name = "password",
+	 .type = VPN_OPT_STRING,
+	 .offset = AT(password),
+	 .min = 1,
+	 .max = 1024,
+	 .flags = VPN_OPT_SECRET,
+	 .doc = "What both sides share. salamander takes it as it is, at least 4 bytes."},
+	{.name = "key",
+	 .type = VPN_OPT_BYTES,
+	 .offset = AT(key),
+	 .min = OBFS_KEY_LEN,
+	 .max = OBFS_KEY_LEN,
+	 .flags = VPN_OPT_SECRET,
+	 .doc = "Instead of a password: 32 random bytes, base64 or hex."},
+};
+
+const struct vpn_option_table obfs_option_table = VPN_OPTION_TABLE(options, struct obfs_options);
