@@ -17,6 +17,7 @@ static const struct {
 	{VPN_LANE_AWARE, "lane-aware"},
 	{VPN_SETS_ENDPOINT, "sets-endpoint"},
 	{VPN_NEEDS_REMOTE, "needs-remote"},
+	{VPN_WANTS_CIPHERTEXT, "wants-ciphertext"},
 };
 
 const char *describe_property(const struct vpn_needs *needs, size_t *i)

@@ -197,6 +197,22 @@ static void check_security(struct graph *g, struct problems *problems)
 			"\"allow_insecure\": true");
 }
 
+static void check_ciphertext(const struct graph *g, struct problems *problems)
+{
+	for (size_t i = 1; i < g->n_stages; i++) {
+		const struct graph_stage *s = &g->stages[i];
+		if (!has(s, VPN_WANTS_CIPHERTEXT) || has(&g->stages[i - 1], VPN_ENCRYPTS))
+			continue;
+		struct place at = place_of(g, s, s->part->pointer);
+		problems_warn(
+			problems, at.line, at.column, s->part->pointer,
+			"\"%s\" expects what looks random already, and \"%s\" above it does not "
+			"encrypt: its packets can still be recognised; put a stage that encrypts "
+			"above, such as \"wireguard\"",
+			component_of(s)->id, component_of(&g->stages[i - 1])->id);
+	}
+}
+
 /* ---- sums ---- */
 
 static uint32_t smaller(uint32_t a, uint32_t b)
@@ -344,6 +360,7 @@ bool graph_build(struct graph *g, const struct manifest *m, struct problems *pro
 	bool in_order = problems->n_errors == before;
 	check_lanes(g, problems);
 	check_security(g, problems);
+	check_ciphertext(g, problems);
 	if (!in_order)
 		return false; /* sums of a stack that cannot be would mislead */
 	check_endpoint(g, problems);

@@ -35,8 +35,9 @@ struct graph {
 /*
  * Sums the needs and checks the stack: one device, first; at least one transport; exactly one bottom
  * transport, last; layers; MTU; lanes > 1 only where every stage is lane-aware; an endpoint for the
- * bottom; an authenticating stage or allow_insecure (then a warning). Problems go to the list with the
- * manifest's places. True when none was found. Keeps a pointer to the manifest. Pure. [main]
+ * bottom; an authenticating stage or allow_insecure (then a warning). Warns of a stage that expects
+ * ciphertext below one that does not encrypt. Problems go to the list with the manifest's places. True
+ * when none was found. Keeps a pointer to the manifest. Pure. [main]
  */
 bool graph_build(struct graph *g, const struct manifest *m, struct problems *problems);
 

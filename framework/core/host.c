@@ -116,6 +116,14 @@ static const void *host_get_service(const struct vpn_host *host, const char *id,
 	return NULL;
 }
 
+/* The id of the component above; NULL for the device and outside of the pipeline. */
+static const char *above(const struct graph *graph, const struct graph_stage *stage)
+{
+	if (stage == NULL || stage == graph->stages)
+		return NULL;
+	return stage[-1].part->loaded->component->id;
+}
+
 void host_init(struct instance *in, const struct graph *graph, const struct graph_stage *stage)
 {
 	in->host = (struct vpn_host){
@@ -145,5 +153,6 @@ void host_init(struct instance *in, const struct graph *graph, const struct grap
 		.notify = host_notify,
 		.fail = host_fail,
 		.get_service = host_get_service,
+		.above = above(graph, stage),
 	};
 }

@@ -88,6 +88,13 @@ extern const struct obfs_mode obfs_salamander;
  * and counted. [lane] */
 void obfs_emit(struct obfs_lane *l, struct vpn_packet *p, const struct vpn_endpoint *to);
 
+/* Whether what comes from above is of the component `id`; false where the host does not tell. [any] */
+static inline bool obfs_is_above(const struct vpn_host *host, const char *id)
+{
+	return VPN_HAS(host, struct vpn_host, above) && host->above != NULL &&
+	       strcmp(host->above, id) == 0;
+}
+
 static inline void obfs_count(struct obfs_lane *l, enum obfs_count which, uint64_t n)
 {
 	vpn_count(l->lane, (uint32_t)which, n);

@@ -37,6 +37,7 @@ static vpn_status check(const struct obfs_options *o, struct vpn_error *err)
 static void needs(const struct obfs_options *o, struct vpn_needs *out)
 {
 	(void)o;
+	out->flags |= VPN_WANTS_CIPHERTEXT;
 	out->headroom = SALT_LEN;
 	out->overhead = SALT_LEN;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vpncore/plugin.h: the plugin ABI of vpncore, version 1.1.
+ * vpncore/plugin.h: the plugin ABI of vpncore, version 1.2.
  *
  * This header is the specification. It needs <stddef.h> and <stdint.h> only, compiles alone as C11
  * and C++17, and refers to no symbol of vpncore: a plugin links with nothing of ours. Read it from
@@ -49,7 +49,7 @@ extern "C" {
 #endif
 
 #define VPN_ABI_MAJOR    1u
-#define VPN_ABI_MINOR    1u
+#define VPN_ABI_MINOR    2u
 #define VPN_PLUGIN_MAGIC 0x564e5031u /* "VNP1" */
 
 #if defined(__GNUC__)
@@ -272,6 +272,9 @@ static inline void vpn_packet_set_class(struct vpn_packet *p, uint8_t traffic_cl
 #define VPN_LANE_AWARE    0x00000040u /* serves several lanes at the same time */
 #define VPN_SETS_ENDPOINT 0x00000080u /* chooses the endpoint of what it pushes down */
 #define VPN_NEEDS_REMOTE  0x00000100u /* has no endpoint of its own: some stage above must set it */
+/* What it is given from above should look random already: the host warns where the stage above does
+ * not have VPN_ENCRYPTS. Since 1.2. */
+#define VPN_WANTS_CIPHERTEXT 0x00000200u
 
 struct vpn_needs {
 	uint32_t size;
@@ -588,6 +591,10 @@ struct vpn_host {
 	 * other may not have been started yet: its functions say when they may be called.
 	 * [main], from start() on. */
 	const void *(*get_service)(const struct vpn_host *host, const char *id, void **ret_inst);
+
+	/* since 1.2; ask VPN_HAS() */
+	const char *above; /* id of the component whose packets come from above; NULL when there is
+			    * none: in a device, and in routes and dns */
 };
 
 /*
@@ -833,7 +840,7 @@ struct vpn_plugin {
 /* clang-format on */
 
 /*
- * Sizes and offsets of 1.1 where pointers have eight bytes. They may only ever grow at the end.
+ * Sizes and offsets of 1.2 where pointers have eight bytes. They may only ever grow at the end.
  */
 #if UINTPTR_MAX == UINT64_MAX
 VPN_STATIC_ASSERT(sizeof(struct vpn_option) == 80, "vpn_option");
@@ -851,11 +858,12 @@ VPN_STATIC_ASSERT(sizeof(struct vpn_lane) == 64, "vpn_lane");
 VPN_STATIC_ASSERT(offsetof(struct vpn_lane, counters) == 24, "vpn_lane.counters");
 VPN_STATIC_ASSERT(offsetof(struct vpn_lane, now_ns) == 40, "vpn_lane.now_ns");
 VPN_STATIC_ASSERT(offsetof(struct vpn_lane, host_private) == 56, "vpn_lane.host_private");
-VPN_STATIC_ASSERT(sizeof(struct vpn_host) == 176, "vpn_host");
+VPN_STATIC_ASSERT(sizeof(struct vpn_host) == 184, "vpn_host");
 VPN_STATIC_ASSERT(offsetof(struct vpn_host, ctx) == 48, "vpn_host.ctx");
 VPN_STATIC_ASSERT(offsetof(struct vpn_host, alloc) == 88, "vpn_host.alloc");
 VPN_STATIC_ASSERT(offsetof(struct vpn_host, watch) == 112, "vpn_host.watch");
 VPN_STATIC_ASSERT(offsetof(struct vpn_host, get_service) == 168, "vpn_host.get_service");
+VPN_STATIC_ASSERT(offsetof(struct vpn_host, above) == 176, "vpn_host.above");
 VPN_STATIC_ASSERT(sizeof(struct vpn_lifecycle) == 96, "vpn_lifecycle");
 VPN_STATIC_ASSERT(offsetof(struct vpn_lifecycle, create) == 48, "vpn_lifecycle.create");
 VPN_STATIC_ASSERT(sizeof(struct vpn_flow) == 56, "vpn_flow");

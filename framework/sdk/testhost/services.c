@@ -397,5 +397,6 @@ void services_fill(struct testhost_stage *s)
 		.notify = service_notify,
 		.fail = service_fail,
 		.get_service = service_get,
+		.above = s->setup.above,
 	};
 }

@@ -216,6 +216,19 @@ static void warns_once_of_an_open_stack_that_is_wanted(void **state)
 	assert_string_equal(lines.text, "");
 }
 
+static void warns_where_ciphertext_is_wanted_and_nobody_encrypts(void **state)
+{
+	(void)state;
+	manifest_free(build(true, "", "", SAFE, ",\"wants_ciphertext\":true"));
+	assert_string_equal(lines.text, "");
+	manifest_free(build(true, "", "", ",\"authenticates\":true", ",\"wants_ciphertext\":true"));
+	assert_string_equal(lines.text, "f:5:1: /pipeline/2: warning: \"test-bottom\" expects what "
+					"looks random already, and "
+					"\"test-middle\" above it does not encrypt: its packets "
+					"can still be recognised; put "
+					"a stage that encrypts above, such as \"wireguard\"\n");
+}
+
 static void refuses_needs_that_no_plugin_may_have(void **state)
 {
 	(void)state;
@@ -345,6 +358,7 @@ int main(void)
 		cmocka_unit_test(refuses_layers_that_do_not_fit),
 		cmocka_unit_test(refuses_an_open_stack),
 		cmocka_unit_test(warns_once_of_an_open_stack_that_is_wanted),
+		cmocka_unit_test(warns_where_ciphertext_is_wanted_and_nobody_encrypts),
 		cmocka_unit_test(refuses_needs_that_no_plugin_may_have),
 		cmocka_unit_test(refuses_shapes_that_lead_nowhere),
 		cmocka_unit_test(lets_a_stage_above_choose_the_endpoint),

@@ -206,6 +206,22 @@ static void finds_a_service_by_id(void **state)
 	pipeline_free(p, NULL);
 }
 
+static void a_stage_knows_the_component_above(void **state)
+{
+	struct vpn_error err = VPN_ERROR_INIT;
+	(void)state;
+	for (int middle = 0; middle < 2; middle++) {
+		fake_reset();
+		fake_graph(&manifest, &graph, 1, middle, NULL, NULL);
+		struct pipeline *p = pipeline_new(&graph, NULL, &err);
+		assert_non_null(p);
+		assert_null(fake_log.device_host->above);
+		assert_string_equal(fake_log.bottom_host->above,
+				    graph.stages[middle].part->loaded->component->id);
+		pipeline_free(p, NULL);
+	}
+}
+
 static char seen[4096];
 
 static void keep_line(void *ctx, const char *text)
@@ -274,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_failed_start_stops_what_was_started),
 		cmocka_unit_test(the_first_failure_is_kept),
 		cmocka_unit_test(finds_a_service_by_id),
+		cmocka_unit_test(a_stage_knows_the_component_above),
 		cmocka_unit_test(counters_have_a_line_for_each_lane_and_stage),
 		cmocka_unit_test(survives_the_failure_of_every_allocation),
 	};

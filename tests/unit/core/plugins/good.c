@@ -8,7 +8,7 @@ struct config {
 	uint32_t layer;
 	uint32_t is_bottom;
 	uint64_t headroom, tailroom, overhead, align, batch, path_mtu;
-	uint32_t flags[6]; /* one per property below */
+	uint32_t flags[7]; /* one per property below */
 	const char *word;
 	struct vpn_bytes key;
 	struct vpn_hostport remote;
@@ -49,6 +49,7 @@ static const struct vpn_option options[] = {
 	{.name = "ip_only", .type = VPN_OPT_BOOL, .offset = AT(flags[3])},
 	{.name = "sets_endpoint", .type = VPN_OPT_BOOL, .offset = AT(flags[4])},
 	{.name = "from_the_future", .type = VPN_OPT_BOOL, .offset = AT(flags[5])},
+	{.name = "wants_ciphertext", .type = VPN_OPT_BOOL, .offset = AT(flags[6])},
 	{.name = "word", .type = VPN_OPT_STRING, .min = 1, .max = 8, .offset = AT(word)},
 	{.name = "key",
 	 .type = VPN_OPT_BYTES,
@@ -105,6 +106,7 @@ static void transport_needs(const void *config, struct vpn_needs *out)
 	out->flags |= c->flags[1] != 0 ? VPN_AUTHENTICATES : 0;
 	out->flags |= c->flags[3] != 0 ? 0 : VPN_L2;
 	out->flags |= c->flags[4] != 0 ? VPN_SETS_ENDPOINT : 0;
+	out->flags |= c->flags[6] != 0 ? VPN_WANTS_CIPHERTEXT : 0;
 	out->mtu = (uint32_t)c->mtu;
 }
 

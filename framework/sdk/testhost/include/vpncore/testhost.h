@@ -114,6 +114,7 @@ struct testhost_setup {
 	uint32_t max_batch; /* 0 = 64 */
 	uint32_t pool_size; /* packets of each pool and lane; 0 = 1024 */
 	uint32_t log_level; /* 0 = VPN_LOG_DEBUG */
+	const char *above;  /* id of the component above, for vpn_host.above; NULL = none */
 };
 
 /* validate, needs, create. NULL and *err (may be NULL) when the component refuses. */
