@@ -9,7 +9,7 @@
 	  "packets that the stage below did not take and that there was no room to keep") \
 	X(DROP_ABOVE_FULL, "drop_above_full", 1, \
 	  "packets that the stage above did not take and that there was no room to keep") \
-	X(DROP_SHORT, "drop_short", 1, "datagrams too short for the headers of the mode") \
+	X(DROP_SHORT, "drop_short", 1, "packets too short for the mode, in either direction") \
 	X(DROP_FOREIGN, "drop_foreign", 1, \
 	  "datagrams that do not fit: strangers, or another mode or key on the other side")
 

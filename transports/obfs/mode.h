@@ -17,6 +17,7 @@
 #include "options.h"
 #include "queue.h"
 #include "random.h"
+#include "report.h"
 
 #define OBFS_LEAD_MOST 160u /* datagrams that before() may put in front of a packet */
 
@@ -36,9 +37,7 @@ struct obfs_lane {
 	struct obfs_random random; /* of this lane */
 	/* the stage's */
 	struct obfs_queue queue[2]; /* by direction: what a neighbour did not take */
-	uint64_t heard;             /* packets that have opened since the last report */
-	uint64_t refused;           /* that have not */
-	uint64_t reported_ns;       /* 0 = never */
+	struct obfs_report report;  /* of what did not fit */
 	uint32_t depth;             /* callbacks that are under way, one within another */
 };
 
@@ -63,7 +62,8 @@ struct obfs_mode {
 	void (*lane_stop)(struct obfs_lane *l);
 
 	/* A whole batch down, a whole batch up, in place; n <= VPN_BATCH_MAX. Says in fates[i] what
-	 * becomes of pkts[i], which has its endpoint. seal() finds the room that needs() asked for.
+	 * becomes of pkts[i], which has its endpoint; what is dropped on the way up keeps the length that
+	 * it came with, for the log. seal() finds the room that needs() asked for.
 	 * [lane] */
 	void (*seal)(struct obfs_lane *l, struct vpn_packet **pkts, uint32_t n, uint8_t *fates);
 	void (*open)(struct obfs_lane *l, struct vpn_packet **pkts, uint32_t n, uint8_t *fates);

@@ -144,6 +144,14 @@ static uint32_t flow_send(void *inst, struct vpn_lane *lane, struct vpn_packet *
 
 /* ---- up ---- */
 
+/* Junk ends here silently; what is dropped may become a line in the log. */
+static void refuse(const struct obfs *o, struct obfs_lane *l, struct vpn_packet *p, uint8_t fate)
+{
+	if (fate != OBFS_CONSUMED)
+		obfs_report_refused(&l->report, l->host, l->lane->now_ns, o->mode->name, p);
+	end(l, p, fate);
+}
+
 static uint32_t flow_recv(void *inst, struct vpn_lane *lane, struct vpn_packet **pkts, uint32_t n)
 {
 	const struct obfs *o = inst;
@@ -159,12 +167,13 @@ static uint32_t flow_recv(void *inst, struct vpn_lane *lane, struct vpn_packet *
 	for (uint32_t i = 0; i < n; i++) {
 		struct vpn_packet *p = pkts[i];
 		if (fates[i] != OBFS_PASS) {
-			end(l, p, fates[i]);
+			refuse(o, l, p, fates[i]);
 			continue;
 		}
 		p->flags &= ~VPN_PACKET_VERIFIED; /* the data are not those that were verified */
 		pkts[kept++] = p;
 	}
+	l->report.heard |= kept != 0;
 	pass(l, VPN_UP, pkts, kept);
 	leave(l);
 	return n;

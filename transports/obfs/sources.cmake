@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The files of the plugin, for it and for its tests.
 set(OBFS_SOURCES
-	obfs.c options.c modes.c queue.c fault.c key.c random.c
+	obfs.c options.c modes.c queue.c fault.c key.c random.c report.c
 	salamander.c)

@@ -68,14 +68,191 @@ static void drops_what_has_no_data_behind_the_salt(void **state)
 	assert_int_equal(testhost_waiting(w.stage[0], 0, VPN_UP), 0);
 }
 
+/* A batch is sealed and opened where it is: one push, all of its packets, their endpoints. */
+static void changes_batches_in_place(void **state)
+{
+	struct vpn_packet *pkts[64];
+	struct vpn_endpoint to = testhost_endpoint("192.0.2.1:7");
+	(void)state;
+	world_start(&w, 0);
+	world_start(&w, 1);
+	for (uint32_t i = 0; i < 64; i++) {
+		uint8_t data[100];
+		memset(data, (int)i, sizeof(data));
+		pkts[i] = testhost_packet(w.stage[0], 0, VPN_DOWN, data, 1 + i);
+		testhost_packet_from(w.stage[0], pkts[i], &to);
+	}
+	assert_int_equal(testhost_offer(w.stage[0], 0, VPN_DOWN, pkts, 64), 64);
+	for (uint32_t i = 0; i < 64; i++) {
+		const struct testhost_record *r = world_next(&w, 0, VPN_DOWN);
+		assert_int_equal(r->push, 1);
+		assert_true(r->has_endpoint);
+		pkts[i] = testhost_packet(w.stage[1], 0, VPN_UP, r->data, r->len);
+	}
+	assert_int_equal(testhost_offer(w.stage[1], 0, VPN_UP, pkts, 64), 64);
+	for (uint32_t i = 0; i < 64; i++) {
+		const struct testhost_record *r = world_next(&w, 1, VPN_UP);
+		assert_int_equal(r->push, 1);
+		assert_int_equal(r->len, 1 + i);
+		for (uint32_t k = 0; k < r->len; k++)
+			assert_int_equal(r->data[k], i);
+	}
+}
+
+static void salts_differ_between_packets_lanes_and_instances(void **state)
+{
+	enum { LANES = 3, EACH = 300, ALL = 2 * LANES * EACH };
+	static uint64_t salts[ALL];
+	uint32_t n = 0;
+	(void)state;
+	for (uint32_t side = 0; side < 2; side++) {
+		w.setup[side].n_lanes = LANES;
+		world_start(&w, side);
+		for (uint32_t i = 0; i < LANES * EACH; i++) {
+			uint32_t lane = i % LANES;
+			assert_true(testhost_send(w.stage[side], lane, "x", 1));
+			const struct testhost_record *r = testhost_next(w.stage[side], lane,
+									VPN_DOWN);
+			assert_non_null(r);
+			memcpy(&salts[n++], r->data, SALT);
+		}
+	}
+	for (uint32_t i = 0; i < ALL; i++)
+		for (uint32_t k = 0; k < i; k++)
+			assert_true(salts[i] != salts[k]);
+}
+
+static void sends_nothing_for_an_empty_packet(void **state)
+{
+	(void)state;
+	world_start(&w, 0);
+	assert_true(testhost_send(w.stage[0], 0, "", 0));
+	assert_int_equal(testhost_waiting(w.stage[0], 0, VPN_DOWN), 0);
+	assert_int_equal(testhost_counter(w.stage[0], "drop_short"), 1);
+}
+
+/* A key is a password of 32 bytes for Hysteria. */
+static void a_key_is_taken_as_the_password_it_would_be(void **state)
+{
+	static const char password[] = "0123456789abcdef0123456789abcdef";
+	(void)state;
+	w.options[0].password = password;
+	w.options[1].password = NULL;
+	w.options[1].key = (struct vpn_bytes){.data = (const uint8_t *)password, .len = 32};
+	world_start(&w, 0);
+	world_start(&w, 1);
+	world_join(&w);
+	assert_true(testhost_send(w.stage[0], 0, "hello", 5));
+	testhost_run(w.host);
+	const struct testhost_record *r = world_next(&w, 1, VPN_UP);
+	TESTHOST_SAME_BYTES(r->data, r->len, "hello", 5);
+}
+
+/* ---- below wireguard ---- */
+
+static void send_wireguard(uint8_t type, uint32_t len)
+{
+	uint8_t message[1500] = {type};
+	for (uint32_t i = 4; i < len; i++)
+		message[i] = (uint8_t)testhost_random(w.host);
+	assert_true(testhost_send(w.stage[0], 0, message, len));
+	testhost_run(w.host);
+}
+
+static const struct {
+	uint8_t type;
+	uint32_t len;
+} messages[] = {{1, 148}, {2, 92}, {3, 64}, {4, 32}, {4, 96}, {4, 1452}};
+
+#define N_MESSAGES ((uint32_t)(sizeof(messages) / sizeof(messages[0])))
+
+static void wireguard_pair(const char *other_password)
+{
+	w.setup[0].above = "wireguard";
+	w.setup[1].above = "wireguard";
+	w.setup[0].mtu_above = 1500;
+	w.setup[1].mtu_above = 1500;
+	w.options[1].password = other_password;
+	world_start(&w, 0);
+	world_start(&w, 1);
+	world_join(&w);
+}
+
+static void lets_wireguard_s_messages_through(void **state)
+{
+	(void)state;
+	wireguard_pair("average_password");
+	for (uint32_t i = 0; i < N_MESSAGES; i++) {
+		send_wireguard(messages[i].type, messages[i].len);
+		assert_int_equal(world_next(&w, 1, VPN_UP)->len, messages[i].len);
+	}
+	assert_int_equal(testhost_drops(w.stage[1]), 0);
+}
+
+static void another_password_is_silence_a_counter_and_a_line(void **state)
+{
+	(void)state;
+	wireguard_pair("average_passwort");
+	for (uint32_t i = 0; i < N_MESSAGES; i++)
+		send_wireguard(messages[i].type, messages[i].len);
+	assert_int_equal(testhost_waiting(w.stage[1], 0, VPN_UP), 0);
+	assert_int_equal(testhost_counter(w.stage[1], "drop_foreign"), N_MESSAGES);
+	assert_true(testhost_logged(w.host, VPN_LOG_WARN,
+				    "1 datagrams did not fit mode \"salamander\", the last one of "
+				    "156 bytes from 192.0.2.1:1001"));
+	assert_false(testhost_logged(w.host, UINT32_MAX, "average"));
+}
+
+static void what_is_no_message_of_wireguard_goes_nowhere(void **state)
+{
+	static const struct {
+		uint8_t type;
+		uint32_t len;
+	} wrong[] = {{0, 148}, {5, 96}, {1, 147}, {1, 149}, {2, 148}, {3, 92}, {4, 31}, {4, 1}};
+	(void)state;
+	wireguard_pair("average_password");
+	for (uint32_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		send_wireguard(wrong[i].type, wrong[i].len);
+	assert_int_equal(testhost_waiting(w.stage[1], 0, VPN_UP), 0);
+	assert_int_equal(testhost_counter(w.stage[1], "drop_foreign"),
+			 sizeof(wrong) / sizeof(wrong[0]));
+}
+
+/* Bits that flip on the way come through as they are, for whoever authenticates above. */
+static void a_flipped_bit_flips_the_same_bit(void **state)
+{
+	uint8_t sealed[SALT + 100], data[100] = {0};
+	(void)state;
+	world_start(&w, 0);
+	world_start(&w, 1);
+	for (uint32_t bit = 0; bit < 8 * sizeof(data); bit++) {
+		assert_true(testhost_send(w.stage[0], 0, data, sizeof(data)));
+		const struct testhost_record *r = world_next(&w, 0, VPN_DOWN);
+		memcpy(sealed, r->data, sizeof(sealed));
+		sealed[SALT + bit / 8] ^= (uint8_t)(1u << bit % 8);
+		assert_true(testhost_recv(w.stage[1], 0, sealed, sizeof(sealed), NULL));
+		r = world_next(&w, 1, VPN_UP);
+		data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		TESTHOST_SAME_BYTES(r->data, r->len, data, sizeof(data));
+		data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+}
+
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(opens_what_a_known_salt_has_sealed, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(brings_back_any_length, setup, teardown),
-		cmocka_unit_test_setup_teardown(drops_what_has_no_data_behind_the_salt, setup,
-						teardown),
+		TEST(opens_what_a_known_salt_has_sealed),
+		TEST(brings_back_any_length),
+		TEST(drops_what_has_no_data_behind_the_salt),
+		TEST(changes_batches_in_place),
+		TEST(salts_differ_between_packets_lanes_and_instances),
+		TEST(sends_nothing_for_an_empty_packet),
+		TEST(a_key_is_taken_as_the_password_it_would_be),
+		TEST(lets_wireguard_s_messages_through),
+		TEST(another_password_is_silence_a_counter_and_a_line),
+		TEST(what_is_no_message_of_wireguard_goes_nowhere),
+		TEST(a_flipped_bit_flips_the_same_bit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
