@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """harness: what a test file needs: the base class, the usual topology and the usual manifests."""
+import itertools
 import pathlib
 import shutil
 import tempfile
@@ -12,7 +13,7 @@ from program import (BUILD, PLUGINS, SLOWNESS, TOP, Vpncore, environment, saniti
 import traffic
 
 __all__ = ["BUILD", "INNER4", "INNER6", "OUTER4", "OUTER6", "PLUGINS", "PORT", "Peers", "SLOWNESS",
-           "TOP", "Test", "Vpncore", "environment", "hostport", "main", "manifest",
+           "TOP", "Test", "Vpncore", "each", "environment", "hostport", "main", "manifest",
            "not_under_sanitizers", "sanitizer", "sh", "total", "traffic", "veth", "wait_for"]
 
 PORT = 51820
@@ -59,8 +60,26 @@ def manifest(side, *, family=4, layer="ip", mtu=1420, lanes=None, device=None, u
     return result
 
 
+def each(*choices):
+    """Of a method of a Test that takes arguments: one test for every combination of the choices."""
+    def mark(method):
+        method.choices = list(itertools.product(*choices))
+        return method
+    return mark
+
+
 class Test(unittest.TestCase):
     """Namespaces, processes and files that are gone when the test ends."""
+
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        for name, method in list(vars(cls).items()):
+            for choice in getattr(method, "choices", ()):
+                def test(self, method=method, choice=choice):
+                    method(self, *choice)
+                setattr(cls, "%s, %s" % (name, ", ".join(map(str, choice))), test)
+            if hasattr(method, "choices"):
+                delattr(cls, name)
 
     def setUp(self):
         self.programs = []

@@ -9,7 +9,6 @@
 a sends to impair's port 7000 at 192.0.2.9; impair sends from 198.51.100.9 port 6000 (or, where a may
 move, from a port for each of a's addresses) to b's port 51820. b knows nobody beforehand.
 """
-import itertools
 import random
 import re
 import socket
@@ -18,7 +17,8 @@ import time
 
 import netns
 import wireguard
-from harness import INNER4, INNER6, PORT, SLOWNESS, Test, hostport, total, traffic, veth
+from harness import (INNER4, INNER6, PORT, SLOWNESS, Test, each, hostport, total, traffic,
+                     veth)
 from impair import Impair
 
 RELIABLE, DATAGRAM, DEADLINE = RELIABILITIES = ("reliable", "datagram", "deadline")
@@ -123,28 +123,10 @@ class Numbered:
             self.source.close()
 
 
-def each(*choices):
-    """Of a test method that takes arguments: one test for every combination of the choices."""
-    def mark(method):
-        method.choices = list(itertools.product(*choices))
-        return method
-    return mark
-
-
 class KcpTest(Test):
-    """The topology above, and tests for combinations: see each()."""
+    """The topology above."""
 
     client_port = None  # of a's socket; None: any
-
-    def __init_subclass__(cls):
-        super().__init_subclass__()
-        for name, method in list(vars(cls).items()):
-            for choice in getattr(method, "choices", ()):
-                def test(self, method=method, choice=choice):
-                    method(self, *choice)
-                setattr(cls, "%s, %s" % (name, ", ".join(choice)), test)
-            if hasattr(method, "choices"):
-                delattr(cls, name)
 
     def setUp(self):
         super().setUp()

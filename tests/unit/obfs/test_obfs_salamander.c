@@ -39,6 +39,42 @@ static void opens_what_a_known_salt_has_sealed(void **state)
 	TESTHOST_SAME_BYTES(r->data, r->len, pad, sizeof(pad));
 }
 
+/* Made with Python's hashlib: bytes 0 to 69, behind the salt a0b1c2d3e4f50617, with passwords of so many
+ * letters "p": beside the salt one block of BLAKE2b (128 bytes) holds 120 of them. */
+static const struct {
+	uint32_t password_len;
+	const char *datagram;
+} vectors[] = {
+	{4, "a0b1c2d3e4f50617e9a654c8746bfbf4e7e7868f8ae3ec57ffa7bd08eae50e4689c3380e5ac4dd"
+	    "ecc98674e8544bdbd4c7c7a6afaac3cc77df879d28cac52e66a9e3182e7ae4fdcca9e61488342b"},
+	{120, "a0b1c2d3e4f5061701004b9c4f320f0cbde520d11e41b51ef2771ac98e7bd0d07b5e184b1c144f"
+	      "9721206bbc6f122f2c9dc500f13e61953ed2573ae9ae5bf0f05b7e386b3c346fb741400bdc0f72"},
+	{121, "a0b1c2d3e4f5061796392d658c9903c7884121d20a8c57e117662b82491d6500fa57ba99e4ae84"
+	      "f9b6190d45acb923e7a86101f22aac77c137460ba2693d4520da779ab9c48ea4d9d6796d25ccd9"},
+	{200, "a0b1c2d3e4f506177fa628beaf81b11096e3b7ca1527878d3b0df2eca2008462042cb2b76df74f"
+	      "6b5f86089e8fa19130b6c397ea3507a7ad1b2dd2cc8220a442240c92974dd76f4b3fe668feefc1"},
+};
+
+static void opens_datagrams_made_elsewhere(void **state)
+{
+	char password[256];
+	uint8_t wire[128], data[70];
+	(void)state;
+	for (uint32_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)i;
+	for (uint32_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		memset(password, 'p', vectors[i].password_len);
+		password[vectors[i].password_len] = '\0';
+		w.options[0].password = password;
+		world_start(&w, 0);
+		uint32_t len = world_hex(vectors[i].datagram, wire);
+		assert_true(testhost_recv(w.stage[0], 0, wire, len, NULL));
+		const struct testhost_record *r = world_next(&w, 0, VPN_UP);
+		TESTHOST_SAME_BYTES(r->data, r->len, data, sizeof(data));
+		testhost_remove(w.stage[0]);
+	}
+}
+
 static void brings_back_any_length(void **state)
 {
 	uint8_t data[1420];
@@ -243,6 +279,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(opens_what_a_known_salt_has_sealed),
+		TEST(opens_datagrams_made_elsewhere),
 		TEST(brings_back_any_length),
 		TEST(drops_what_has_no_data_behind_the_salt),
 		TEST(changes_batches_in_place),
