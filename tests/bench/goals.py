@@ -50,6 +50,10 @@ GOALS = [
     against("kcp reliable, clean, against kcptun: processor time", "price-clean", KCP, TUN,
             at_most=0.3),
 ]
+# What an obfs mode may cost wireguard.
+OBFS = {"salamander": 0.75}
+GOALS += [against("TCP, 1 stream, wireguard and obfs %s, against wireguard" % mode, "tcp",
+                  "vpncore-wg-" + mode, WG, at_least=least) for mode, least in OBFS.items()]
 for _loss in (1, 5, 10):
     _line = "kcp deadline, %d %% lost, against kcptun's FEC" % _loss
     GOALS += [

@@ -25,5 +25,6 @@ int main(int argc, char **argv)
 	stages_tcpip(&m);
 	stages_session(&m);
 	stages_aead(&m);
+	stages_obfs(&m);
 	return measure_finish(&m);
 }
