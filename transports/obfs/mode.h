@@ -38,7 +38,6 @@ struct obfs_lane {
 	/* the stage's */
 	struct obfs_queue queue[2]; /* by direction: what a neighbour did not take */
 	struct obfs_report report;  /* of what did not fit */
-	uint32_t depth;             /* callbacks that are under way, one within another */
 };
 
 struct obfs_mode {
@@ -83,8 +82,8 @@ struct obfs_mode {
 extern const struct obfs_mode *const obfs_modes[OBFS_N_MODES];
 extern const struct obfs_mode obfs_salamander;
 
-/* Sends a datagram of the mode's own, ready for the wire, when the running callback has done its work: from
- * open() or timer(). `to` is copied, NULL: the stage below chooses. What there is no room for is dropped
+/* Sends a datagram of the mode's own, ready for the wire, as soon as open() or timer() has returned, which
+ * alone may call this. `to` is copied, NULL: the stage below chooses. What there is no room for is dropped
  * and counted. [lane] */
 void obfs_emit(struct obfs_lane *l, struct vpn_packet *p, const struct vpn_endpoint *to);
 

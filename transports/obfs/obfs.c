@@ -74,15 +74,10 @@ static bool accepts(struct obfs_lane *l, uint32_t direction)
 	return false;
 }
 
-static void enter(struct obfs_lane *l)
+/* What a mode has emitted goes out before anything else happens, so that nobody is refused for it. */
+static void send_emitted(struct obfs_lane *l)
 {
-	l->depth++;
-}
-
-/* What a mode has emitted goes out at the end of the outermost callback. */
-static void leave(struct obfs_lane *l)
-{
-	if (--l->depth == 0 && !obfs_queue_is_empty(&l->queue[VPN_DOWN]))
+	if (!obfs_queue_is_empty(&l->queue[VPN_DOWN]))
 		drain(l, VPN_DOWN);
 }
 
@@ -123,7 +118,6 @@ static uint32_t flow_send(void *inst, struct vpn_lane *lane, struct vpn_packet *
 		return 0;
 	if (n > VPN_BATCH_MAX)
 		n = VPN_BATCH_MAX;
-	enter(l);
 	o->mode->seal(l, pkts, n, fates);
 	for (uint32_t i = 0; i < n; i++) {
 		struct vpn_packet *p = pkts[i];
@@ -138,7 +132,6 @@ static uint32_t flow_send(void *inst, struct vpn_lane *lane, struct vpn_packet *
 		pkts[kept++] = p;
 	}
 	pass(l, VPN_DOWN, pkts + start, kept - start);
-	leave(l);
 	return n;
 }
 
@@ -162,8 +155,8 @@ static uint32_t flow_recv(void *inst, struct vpn_lane *lane, struct vpn_packet *
 		return 0;
 	if (n > VPN_BATCH_MAX)
 		n = VPN_BATCH_MAX;
-	enter(l);
 	o->mode->open(l, pkts, n, fates);
+	send_emitted(l);
 	for (uint32_t i = 0; i < n; i++) {
 		struct vpn_packet *p = pkts[i];
 		if (fates[i] != OBFS_PASS) {
@@ -175,7 +168,6 @@ static uint32_t flow_recv(void *inst, struct vpn_lane *lane, struct vpn_packet *
 	}
 	l->report.heard |= kept != 0;
 	pass(l, VPN_UP, pkts, kept);
-	leave(l);
 	return n;
 }
 
@@ -185,9 +177,8 @@ static void flow_timer(void *inst, struct vpn_lane *lane, uint64_t now_ns)
 	struct obfs_lane *l = lane->user;
 	if (o->mode->timer == NULL)
 		return;
-	enter(l);
 	o->mode->timer(l, now_ns);
-	leave(l);
+	send_emitted(l);
 }
 
 static uint32_t flow_writable(void *inst, struct vpn_lane *lane, uint32_t direction)
