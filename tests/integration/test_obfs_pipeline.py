@@ -68,10 +68,13 @@ class BelowWireguard(ObfsTest):
         wire = Wire(self.a)
         other = MODES[mode].other
         a = self.start(0, obfs.stage(mode, **other))
-        self.assertEqual(traffic.ping_once(self.a, INNER4[1], 1, 56), 0)
+        with self.a.socket() as s:  # whatever it is, a begins a handshake for it
+            s.sendto(b"?", (INNER4[1], 9))
         wait_for(lambda: self.drops(b), "what does not fit is counted")
         b.wait_log(r"did not fit mode \"%s\".*from 192\.0\.2\.1:51820" % mode)
-        self.assertEqual(total(b.counters(), "obfs", "down", "packets"), 0)
+        counts = b.counters()
+        self.assertEqual(total(counts, "obfs", "down", "packets"), 0)
+        self.assertEqual(total(counts, "wireguard", "up", "packets"), 0)
         self.assertGreater(len(wire.stop()), 0)
         for program in (a, b):
             for option in (*other.values(), *MODES[mode].stage.values()):
