@@ -91,6 +91,8 @@ static uint64_t next_flush(const struct kcp_arq *a, uint64_t now_us, bool comple
 {
 	bool waits = a->lost_waits || (kcp_arq_has_more(a) && kcp_arq_has_room(a));
 	uint64_t next = kcp_wheel_next(&a->window.wheel);
+	if (!a->lost_waits)
+		next = sooner(next, kcp_copies_next(&a->copies));
 	if (a->probe_us != 0)
 		next = sooner(next, a->probe_us);
 	if (a->ack_due_us != 0)

@@ -19,6 +19,7 @@
 
 #include "backlog.h"
 #include "congestion.h"
+#include "copies.h"
 #include "engine.h"
 #include "pacer.h"
 #include "packer.h"
@@ -30,6 +31,7 @@
 
 #define KCP_ARQ_WAITING_MOST 256u /* messages, held as packets of the sending pool */
 #define KCP_ARQ_ACKS_MOST    256u
+#define KCP_ARQ_SAID_MOST    32u
 #define KCP_ARQ_FRAGMENTS    127u /* of a message, as others take them: IKCP_WND_RCV - 1 */
 
 struct kcp_arq_ack {
@@ -49,12 +51,13 @@ struct kcp_arq {
 	struct vpn_packet *cutting; /* the message that is being cut, or put into the stream */
 	uint32_t cut;               /* bytes of it that have gone; with the stream's prefix */
 	struct kcp_sendwin window;
+	struct kcp_copies copies;
 	struct kcp_packer packer;
 	struct kcp_rtt rtt;
 	struct kcp_pacer pacer;
 	struct kcp_congestion congestion;
 	bool round_open; /* within kcp_congestion_ack_begin() .. _end() */
-	bool lost_waits; /* a lost segment waits for pace or congestion */
+	bool lost_waits; /* a lost segment, or a copy, waits for pace or congestion */
 	bool refused;    /* send() has; writable() is owed */
 
 	/* what acknowledgements say about the order of transmissions: the `resend` highest */
@@ -76,6 +79,9 @@ struct kcp_arq {
 	uint32_t read; /* bytes of the first segment that are read: stream */
 	struct kcp_arq_ack acks[KCP_ARQ_ACKS_MOST];
 	uint32_t n_acks;
+	struct kcp_arq_ack
+		said[KCP_ARQ_SAID_MOST]; /* of the last datagrams with acks, the newest */
+	uint32_t n_said;
 	uint64_t ack_due_us; /* 0 = none is owed */
 	bool was_full;       /* the window that we told last was 0 */
 

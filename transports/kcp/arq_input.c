@@ -17,15 +17,16 @@ static void note_order(struct kcp_arq *a, uint32_t order)
 	a->has_heard = true;
 }
 
-/* The segment has arrived. Which of its transmissions has is known when there was one only, or when the
- * acknowledgement bears the time of the last. */
+/* The segment has arrived. Which of its transmissions has is known when there was one only, without copy, or
+ * when the acknowledgement bears the time of the last. */
 static void arrived(struct kcp_arq *a, struct kcp_sent *s, bool is_last, uint64_t now_us)
 {
-	if (is_last || s->xmit == 1)
+	if (is_last || (s->xmit == 1 && !s->copied))
 		note_order(a, s->order);
 	kcp_arq_begin_round(a);
 	if (s->fate == KCP_FATE_FLYING)
 		kcp_congestion_acked(&a->congestion, &s->rate, now_us);
+	kcp_copies_learn(&a->copies, false);
 	kcp_sendwin_retire(&a->window, s);
 }
 

@@ -36,6 +36,7 @@ static void lose(struct kcp_arq *a, struct kcp_sent *s, uint64_t now_us)
 {
 	kcp_arq_begin_round(a);
 	kcp_congestion_lost(&a->congestion, &s->rate, now_us);
+	kcp_copies_learn(&a->copies, true);
 	kcp_sendwin_lose(&a->window, s);
 }
 

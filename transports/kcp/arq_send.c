@@ -7,6 +7,8 @@
 #define MS          UINT64_C(1000)
 #define PROBE_FIRST (500 * MS) /* as kcp-go; ikcp.c waits 5 s */
 #define PROBE_MOST  (120000 * MS)
+#define COPY_LEAST  (2 * MS)
+#define COPY_MOST   (8 * MS)
 
 static uint32_t wire_clock(uint64_t now_us)
 {
@@ -36,8 +38,19 @@ static bool may_go(const struct kcp_arq *a, uint64_t now_us)
 	       kcp_arq_can_emit(a);
 }
 
+/* When a copy follows: far enough behind not to share the fate of what it repeats in a burst of loss, and
+ * with another time in its header, so that its acknowledgement is not taken for the other's. */
+static uint64_t copy_time(const struct kcp_arq *a, uint64_t now_us)
+{
+	uint64_t wait = a->rtt.srtt_us / 8;
+	if (wait < COPY_LEAST)
+		wait = COPY_LEAST;
+	return now_us + (wait < COPY_MOST ? wait : COPY_MOST);
+}
+
 /* Writes the header of a data segment, and notes that it is on its way. */
-static void depart(struct kcp_arq *a, struct kcp_sent *s, uint8_t *at, uint64_t now_us)
+static void depart(struct kcp_arq *a, struct kcp_sent *s, uint8_t *at, bool is_copy,
+		   uint64_t now_us)
 {
 	struct kcp_segment header = {
 		.cmd = KCP_CMD_PUSH,
@@ -51,23 +64,29 @@ static void depart(struct kcp_arq *a, struct kcp_sent *s, uint8_t *at, uint64_t 
 	fill_header(a, at, &header);
 	if (s->xmit == 0 && a->settings->nodelay == 0)
 		wait += wait / 8;
-	kcp_sendwin_transmitted(&a->window, s, now_us, now_us + wait);
+	if (is_copy) {
+		kcp_congestion_forgotten(&a->congestion, &s->rate);
+		kcp_sendwin_copied(&a->window, s, now_us, now_us + wait);
+	} else {
+		kcp_sendwin_transmitted(&a->window, s, now_us, now_us + wait);
+		kcp_copies_plan(&a->copies, header.sn, s->xmit, s->len, copy_time(a, now_us));
+	}
 	kcp_congestion_sent(&a->congestion, &s->rate, bytes, !kcp_arq_has_more(a), now_us);
 	kcp_pacer_sent(&a->pacer, bytes, now_us);
-	kcp_arq_count(a, s->xmit == 1 ? KCP_SEGMENTS_SENT : KCP_SEGMENTS_RESENT, 1);
+	kcp_arq_count(a, s->xmit == 1 && !is_copy ? KCP_SEGMENTS_SENT : KCP_SEGMENTS_RESENT, 1);
 	note_question(a, now_us);
 	if (a->timeout_us == 0)
 		a->timeout_us = now_us;
 }
 
 /* A segment whose data is in its cell. False: there is no packet. */
-static bool copy_out(struct kcp_arq *a, struct kcp_sent *s, uint64_t now_us)
+static bool copy_out(struct kcp_arq *a, struct kcp_sent *s, bool is_copy, uint64_t now_us)
 {
 	uint8_t *at = kcp_packer_room(&a->packer, KCP_SEGMENT_BYTES + s->len, KCP_FRESH_DATA);
 	if (at == NULL)
 		return false;
 	memcpy(at + KCP_SEGMENT_BYTES, s->cell, s->len);
-	depart(a, s, at, now_us);
+	depart(a, s, at, is_copy, now_us);
 	return true;
 }
 
@@ -83,9 +102,32 @@ static bool resend_lost(struct kcp_arq *a, uint64_t now_us)
 		a->lost_waits = true;
 		if (!may_go(a, now_us))
 			return true;
-		if (!copy_out(a, s, now_us))
+		if (!copy_out(a, s, false, now_us))
 			return false;
 		a->lost_waits = false;
+	}
+	return true;
+}
+
+/* Not those that have been acknowledged, or lost once more, in the meantime. */
+static bool send_copies(struct kcp_arq *a, uint64_t now_us)
+{
+	const struct kcp_copy *copy;
+	while ((copy = kcp_copies_first(&a->copies, now_us)) != NULL) {
+		struct kcp_sent *s = kcp_sendwin_at(&a->window, copy->sn);
+		if (!kcp_sendwin_covers(&a->window, copy->sn) || s->fate != KCP_FATE_FLYING ||
+		    s->xmit != copy->xmit || !kcp_arq_is_covered(a, s)) {
+			kcp_copies_pop(&a->copies);
+			continue;
+		}
+		if (!may_go(a, now_us)) {
+			a->lost_waits = true;
+			return true;
+		}
+		if (!copy_out(a, s, true, now_us))
+			return false;
+		kcp_arq_count(a, KCP_RESENT_COPIES, 1);
+		kcp_copies_sent(&a->copies, copy_time(a, now_us));
 	}
 	return true;
 }
@@ -116,13 +158,13 @@ static bool send_whole(struct kcp_arq *a, struct vpn_packet *p, uint8_t *cell, u
 	struct kcp_sent *s = kcp_sendwin_add(&a->window, cell, p->len, 0);
 	s->rto_us = kcp_arq_timeout(a);
 	bool company = kcp_packer_fits(&a->packer, bytes) || kcp_arq_has_more(a);
-	if (bytes <= a->mtu / 2 && company && copy_out(a, s, now_us)) {
+	if (bytes <= a->mtu / 2 && company && copy_out(a, s, false, now_us)) {
 		a->outlet.release(a->outlet.ctx, p);
 		return true;
 	}
 	p->off -= KCP_SEGMENT_BYTES;
 	p->len += KCP_SEGMENT_BYTES;
-	depart(a, s, vpn_packet_data(p), now_us);
+	depart(a, s, vpn_packet_data(p), false, now_us);
 	kcp_packer_whole(&a->packer, p);
 	return true;
 }
@@ -204,7 +246,7 @@ static bool send_next(struct kcp_arq *a, uint8_t *cell, uint64_t now_us)
 	}
 	struct kcp_sent *s = kcp_sendwin_add(&a->window, cell, len, frg);
 	s->rto_us = kcp_arq_timeout(a);
-	if (copy_out(a, s, now_us))
+	if (copy_out(a, s, false, now_us))
 		return true;
 	kcp_sendwin_lose(&a->window, s);
 	return false;
@@ -225,7 +267,7 @@ static bool send_new(struct kcp_arq *a, uint64_t now_us)
 
 bool kcp_arq_send_data(struct kcp_arq *a, uint64_t now_us)
 {
-	return resend_lost(a, now_us) && send_new(a, now_us);
+	return resend_lost(a, now_us) && send_copies(a, now_us) && send_new(a, now_us);
 }
 
 /* ---- answers and questions ---- */
@@ -239,21 +281,48 @@ static bool put_segment(struct kcp_arq *a, struct kcp_segment *s)
 	return true;
 }
 
+static bool is_acked_by_una(const struct kcp_arq *a, const struct kcp_arq_ack *k)
+{
+	return kcp_segment_distance(k->sn, a->received.nxt) < 0;
+}
+
+static bool put_ack(struct kcp_arq *a, const struct kcp_arq_ack *k)
+{
+	struct kcp_segment s = {.cmd = KCP_CMD_ACK, .ts = k->ts, .sn = k->sn};
+	if (!put_segment(a, &s))
+		return false;
+	kcp_arq_count(a, KCP_ACKS_SENT, 1);
+	return true;
+}
+
+/* What was said last, and no una has said since, once more: a lost datagram of acknowledgements would have
+ * all of it sent again. Before the new ones: others measure the trip by the last. */
+static void repeat_acks(struct kcp_arq *a)
+{
+	for (uint32_t i = 0; i < a->n_said; i++)
+		if (!is_acked_by_una(a, &a->said[i]) && !put_ack(a, &a->said[i]))
+			break;
+	a->n_said = 0;
+}
+
+static void note_said(struct kcp_arq *a, const struct kcp_arq_ack *k)
+{
+	if (a->n_said < KCP_ARQ_SAID_MOST && !is_acked_by_una(a, k))
+		a->said[a->n_said++] = *k;
+}
+
 /* What una covers needs no acknowledgement of its own; the last one says how long the trip took. */
 void kcp_arq_send_acks(struct kcp_arq *a)
 {
-	uint32_t sent = 0;
+	repeat_acks(a);
 	for (uint32_t i = 0; i < a->n_acks; i++) {
 		const struct kcp_arq_ack *k = &a->acks[i];
-		struct kcp_segment s = {.cmd = KCP_CMD_ACK, .ts = k->ts, .sn = k->sn};
-		bool covered = kcp_segment_distance(k->sn, a->received.nxt) < 0;
-		if (covered && i + 1 != a->n_acks)
+		if (is_acked_by_una(a, k) && i + 1 != a->n_acks)
 			continue;
-		if (!put_segment(a, &s))
+		if (!put_ack(a, k))
 			break; /* the peer asks again by sending again */
-		sent++;
+		note_said(a, k);
 	}
-	kcp_arq_count(a, KCP_ACKS_SENT, sent);
 	a->n_acks = 0;
 	a->ack_due_us = 0;
 }

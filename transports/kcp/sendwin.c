@@ -93,17 +93,28 @@ struct kcp_sent *kcp_sendwin_add(struct kcp_sendwin *w, uint8_t *cell, uint32_t 
 	return s;
 }
 
-void kcp_sendwin_transmitted(struct kcp_sendwin *w, struct kcp_sent *s, uint64_t now_us,
-			     uint64_t due_us)
+static void fly(struct kcp_sendwin *w, struct kcp_sent *s, uint64_t now_us, uint64_t due_us)
 {
 	leave(w, s);
 	s->fate = KCP_FATE_FLYING;
 	s->order = ++w->order;
 	s->sent_us = now_us;
-	if (s->xmit < KCP_XMIT_MOST)
-		s->xmit++;
 	append(w, &w->flying, s);
 	kcp_wheel_plan(&w->wheel, place_of(w, s), due_us);
+}
+
+void kcp_sendwin_transmitted(struct kcp_sendwin *w, struct kcp_sent *s, uint64_t now_us,
+			     uint64_t due_us)
+{
+	fly(w, s, now_us, due_us);
+	if (s->xmit < KCP_XMIT_MOST)
+		s->xmit++;
+}
+
+void kcp_sendwin_copied(struct kcp_sendwin *w, struct kcp_sent *s, uint64_t now_us, uint64_t due_us)
+{
+	fly(w, s, now_us, due_us);
+	s->copied = true;
 }
 
 void kcp_sendwin_lose(struct kcp_sendwin *w, struct kcp_sent *s)

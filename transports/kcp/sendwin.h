@@ -34,10 +34,11 @@ struct kcp_sent {
 	uint16_t len;
 	uint8_t frg;
 	uint8_t fate : 2;
-	uint8_t xmit : 6; /* transmissions, stays at its most */
+	uint8_t copied : 1;
+	uint8_t xmit : 5; /* transmissions without copies, stays at its most */
 };
 
-#define KCP_XMIT_MOST 63u
+#define KCP_XMIT_MOST 31u
 
 struct kcp_list {
 	uint32_t first, last; /* places in the ring */
@@ -90,6 +91,10 @@ struct kcp_sent *kcp_sendwin_add(struct kcp_sendwin *w, uint8_t *cell, uint32_t 
 /* A segment was (or is being) transmitted: it flies, last in order, until due_us. */
 void kcp_sendwin_transmitted(struct kcp_sendwin *w, struct kcp_sent *s, uint64_t now_us,
 			     uint64_t due_us);
+
+/* The same for a copy of one that flies: it counts as the transmission before it. */
+void kcp_sendwin_copied(struct kcp_sendwin *w, struct kcp_sent *s, uint64_t now_us,
+			uint64_t due_us);
 
 /* A flying segment is lost. */
 void kcp_sendwin_lose(struct kcp_sendwin *w, struct kcp_sent *s);

@@ -34,6 +34,7 @@ static void send_parity(struct kcp_session *s, uint32_t n)
 		p->len = len;
 		kcp_fec_parity(s->encoder, i, vpn_packet_data(p));
 		p->endpoint = s->by_default ? NULL : &s->endpoint;
+		s->credit -= p->len;
 		kcp_batch_down(s->k, p);
 		kcp_count(s->k, KCP_PARITY_SENT, 1);
 	}
@@ -53,6 +54,7 @@ static void outlet_emit(void *ctx, struct vpn_packet *p)
 		p->len += KCP_FEC_HEADER;
 	}
 	p->endpoint = s->by_default ? NULL : &s->endpoint;
+	s->credit -= p->len;
 	kcp_batch_down(s->k, p);
 	if (n_parity != 0)
 		send_parity(s, n_parity);
@@ -61,7 +63,7 @@ static void outlet_emit(void *ctx, struct vpn_packet *p)
 static bool outlet_can_emit(void *ctx)
 {
 	struct kcp_session *s = ctx;
-	return kcp_batch_accepts(&s->k->down);
+	return (s->credit > 0 || s->leaving) && kcp_batch_accepts(&s->k->down);
 }
 
 static bool outlet_can_deliver(void *ctx)
@@ -140,6 +142,18 @@ static void *new_engine(struct kcp_session *s)
 	return k->ops->create(&setup);
 }
 
+/* The peer's FEC, which it need not announce, and ours. Here and not with the first packet that has some: once
+ * traffic flows nothing is allocated. False: no memory. */
+static bool add_fec(struct kcp_session *s)
+{
+	const struct kcp_settings *o = &s->k->settings;
+	s->decoder = kcp_fec_decoder_create(o->fec_data, o->fec_parity, s->k->cells.size,
+					    KCP_FEC_SLOTS);
+	if (o->fec_data != 0)
+		s->encoder = kcp_fec_encoder_create(o->fec_data, o->fec_parity, s->k->mtu);
+	return s->decoder != NULL && (o->fec_data == 0 || s->encoder != NULL);
+}
+
 struct kcp_session *kcp_session_new(struct kcp *k, const struct vpn_endpoint *endpoint,
 				    uint32_t number, bool initiator)
 {
@@ -157,9 +171,7 @@ struct kcp_session *kcp_session_new(struct kcp *k, const struct vpn_endpoint *en
 	s->engine_due_us = KCP_NEVER;
 	s->engine = new_engine(s);
 	const struct kcp_settings *o = &k->settings;
-	if (o->fec_data != 0)
-		s->encoder = kcp_fec_encoder_create(o->fec_data, o->fec_parity, k->mtu);
-	if (s->engine == NULL || (o->fec_data != 0 && s->encoder == NULL)) {
+	if (s->engine == NULL || (o->reliability == KCP_RELIABLE && !add_fec(s))) {
 		kcp_session_free(s);
 		return NULL;
 	}
@@ -222,23 +234,10 @@ static bool input_recovered(struct kcp_session *s, uint32_t n)
 	return any;
 }
 
-static bool has_decoder(struct kcp_session *s)
-{
-	const struct kcp_settings *o = &s->k->settings;
-	if (s->decoder == NULL)
-		s->decoder = kcp_fec_decoder_create(o->fec_data, o->fec_parity, s->k->cells.size,
-						    KCP_FEC_SLOTS);
-	return s->decoder != NULL;
-}
-
 /* A packet with a FEC header. */
 static bool input_shard(struct kcp_session *s, struct vpn_packet *p)
 {
 	struct kcp_fec_input in;
-	if (!has_decoder(s)) {
-		kcp_drop(s->k, p, KCP_DROP_NO_MEMORY);
-		return false;
-	}
 	if (!kcp_fec_decode(s->decoder, vpn_packet_data(p), p->len, &in)) {
 		kcp_drop(s->k, p, KCP_DROP_FEC);
 		return false;
@@ -285,8 +284,9 @@ bool kcp_session_is_closed(const struct kcp_session *s)
 void kcp_session_flush(struct kcp_session *s)
 {
 	s->engine_due_us = s->k->ops->flush(s->engine, kcp_now_us(s->k));
-	/* it may have stopped for want of room: it goes on behind a push */
-	if (!kcp_batch_accepts(&s->k->down) || kcp_batch_is_full(&s->k->up))
+	/* it may have stopped for want of room, or because its turn is over: it goes on behind a push, or
+	 * behind the others */
+	if (s->credit <= 0 || !kcp_batch_accepts(&s->k->down) || kcp_batch_is_full(&s->k->up))
 		kcp_sessions_touch(&s->k->sessions, s);
 	kcp_session_plan(s);
 }
@@ -326,6 +326,25 @@ static void ask(struct kcp_session *s, const struct kcp_engine_state *state)
 	kcp_sessions_touch(&s->k->sessions, s);
 }
 
+/* Where the stage below knows the peer its session stays, but for a conversation of KCP that we have begun and
+ * may begin again under another number. */
+static bool may_idle(const struct kcp_session *s)
+{
+	const struct kcp_settings *o = &s->k->settings;
+	if (o->idle_us == 0)
+		return false;
+	return !s->by_default || (o->reliability == KCP_RELIABLE && s->initiator && o->conv == 0);
+}
+
+/* KCP has no word for the end of a conversation. So who has begun it ends it first: the other side goes on
+ * while it is asked for signs of life, and is not found gone by the next data. */
+static uint64_t used_us(const struct kcp_session *s)
+{
+	if (s->k->settings.reliability != KCP_RELIABLE || s->initiator)
+		return s->data_us;
+	return later_of(s->data_us, s->heard_us);
+}
+
 enum kcp_session_end kcp_session_review(struct kcp_session *s)
 {
 	const struct kcp_settings *o = &s->k->settings;
@@ -339,7 +358,7 @@ enum kcp_session_end kcp_session_review(struct kcp_session *s)
 		return KCP_SESSION_DEAD;
 	if (s->accepted && !s->proven && kcp_session_silence(s) >= UNPROVEN_US)
 		return KCP_SESSION_IDLE;
-	if (!s->by_default && o->idle_us != 0 && now - s->data_us >= o->idle_us)
+	if (may_idle(s) && now - used_us(s) >= o->idle_us)
 		return KCP_SESSION_IDLE;
 	ask(s, &state);
 	return KCP_SESSION_GOES_ON;

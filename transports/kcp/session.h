@@ -44,7 +44,8 @@ struct kcp_session {
 	struct vpn_endpoint from;        /* where the last valid datagram came from */
 	struct vpn_endpoint candidate;   /* another place where the peer seems to be; or none */
 	struct kcp_fec_encoder *encoder; /* NULL: no FEC */
-	struct kcp_fec_decoder *decoder; /* NULL: the peer has sent none yet */
+	struct kcp_fec_decoder
+		*decoder; /* NULL: not the wire of KCP; a peer may have FEC unasked */
 
 	uint64_t begun_us;
 	uint64_t heard_us;  /* the last valid datagram; 0 = none yet */
@@ -57,6 +58,7 @@ struct kcp_session {
 	/* sessions.h */
 	struct kcp_session_link by_endpoint, by_number;
 	struct kcp_session *next_touched;
+	int64_t credit; /* bytes that it may still emit in its turn; below 0: it owes them */
 	struct kcp_session *before, *after; /* of all, the newest first */
 	uint32_t heap_at;                   /* 0 = not in it */
 };

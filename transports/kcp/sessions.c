@@ -317,6 +317,8 @@ struct kcp_session *kcp_sessions_next_touched(struct kcp_sessions *t)
 	if (s == NULL)
 		return NULL;
 	untouch(t, s);
+	int64_t debt = s->credit < 0 ? s->credit : 0;
+	s->credit = t->touched != NULL ? KCP_TURN_BYTES + debt : INT64_MAX;
 	return s;
 }
 

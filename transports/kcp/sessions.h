@@ -11,6 +11,9 @@
 /* Sessions that we begin with endpoints from above. */
 #define KCP_BEGUN_MOST 1024u
 
+/* Of one session before it is the next one's turn: a dozen large datagrams, which still go out as one. */
+#define KCP_TURN_BYTES 16384
+
 struct kcp_sessions {
 	struct kcp_session **by_endpoint, **by_number; /* heads of chains */
 	uint32_t mask;
@@ -61,7 +64,9 @@ void kcp_sessions_set_candidate(struct kcp_sessions *t, struct kcp_session *s,
 
 /* Marks a session to be flushed before the component returns. */
 void kcp_sessions_touch(struct kcp_sessions *t, struct kcp_session *s);
-/* Takes one that is marked; NULL: none. */
+/* Takes the one that is marked longest, and gives it its turn: KCP_TURN_BYTES that it may emit, less what it
+ * has emitted beyond the last (deficit round robin: Shreedhar and Varghese, IEEE/ACM ToN 4-3, 1996). One that
+ * is alone may emit without end. NULL: none. */
 struct kcp_session *kcp_sessions_next_touched(struct kcp_sessions *t);
 
 /* Has it looked at when due_us comes; UINT64_MAX: never. */

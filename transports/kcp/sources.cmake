@@ -2,7 +2,7 @@
 # The files of the plugin, for it and for its tests.
 set(KCP_SOURCES
 	kcp.c options.c fault.c route.c session.c sessions.c batch.c
-	arq.c arq_input.c arq_loss.c arq_send.c segment.c sendwin.c recvwin.c reader.c packer.c
+	arq.c arq_input.c arq_loss.c arq_send.c segment.c sendwin.c copies.c recvwin.c reader.c packer.c
 	wheel.c cells.c
 	flow.c flow_begin.c flow_door.c flow_fate.c flow_lane.c flow_rx.c flow_tx.c
 	frame.c group.c group_plan.c ranges.c

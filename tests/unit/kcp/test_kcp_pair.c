@@ -184,19 +184,24 @@ static void both_may_begin_at_once(void **state)
 	}
 }
 
-static void a_restart_of_either_side_is_noticed(void **state)
+static void restart(uint32_t side)
 {
 	struct vpn_error err;
+	w.stage[side] = testhost_remove(w.stage[side]);
+	if (world_add(&w, side, &err) == NULL)
+		fail_msg("%s", err.text);
+	assert_int_equal(testhost_start(w.stage[side], NULL), VPN_OK);
+	world_join(&w, 5 * WORLD_MS);
+}
+
+static void a_restart_of_either_side_is_noticed(void **state)
+{
 	(void)state;
 	for (uint32_t side = 0; side < 2; side++) {
 		set_both(plain);
 		start_both(5 * WORLD_MS);
 		exchange(20);
-		w.stage[side] = testhost_remove(w.stage[side]);
-		if (world_add(&w, side, &err) == NULL)
-			fail_msg("%s", err.text);
-		assert_int_equal(testhost_start(w.stage[side], NULL), VPN_OK);
-		world_join(&w, 5 * WORLD_MS);
+		restart(side);
 		testhost_advance(w.host, 2 * WORLD_SECOND);
 		/* who has restarted speaks first */
 		assert_true(world_send(&w, side, 0, 100));
@@ -210,9 +215,11 @@ static void a_restart_of_either_side_is_noticed(void **state)
 }
 
 /* Instance 1 serves peers by their endpoints, instance 0 is one of them. */
-static void start_client_and_server(void (*set)(struct kcp_options *o), uint64_t idle)
+static void start_client_and_server(void (*set)(struct kcp_options *o), uint64_t client_idle,
+				    uint64_t idle)
 {
 	set_both(set);
+	w.options[0].idle = client_idle;
 	world_start(&w, 0);
 	w.options[1].idle = idle;
 	world_listen(&w, 1, 2);
@@ -226,7 +233,7 @@ static void who_ends_an_idle_session_tells_the_other_side(void **state)
 	void (*const kinds[])(struct kcp_options *) = {datagram, deadline};
 	(void)state;
 	for (uint32_t i = 0; i < 2; i++) {
-		start_client_and_server(kinds[i], 30 * WORLD_SECOND);
+		start_client_and_server(kinds[i], 300 * WORLD_SECOND, 30 * WORLD_SECOND);
 		exchange_to_server(20);
 		assert_int_equal(w.k[0]->sessions.count, 1);
 		assert_int_equal(w.k[1]->sessions.count, 1);
@@ -245,15 +252,63 @@ static void who_ends_an_idle_session_tells_the_other_side(void **state)
 	}
 }
 
-static void plain_kcp_has_no_word_for_the_end(void **state)
+/* Who has begun a conversation of plain KCP ends it first, so that the other side is not found gone. */
+static void both_sides_of_an_idle_conversation_end_it_by_themselves(void **state)
 {
 	(void)state;
-	start_client_and_server(plain, 30 * WORLD_SECOND);
+	start_client_and_server(plain, 30 * WORLD_SECOND, 30 * WORLD_SECOND);
 	exchange_to_server(5);
-	testhost_advance(w.host, 45 * WORLD_SECOND);
-	assert_true(world_grown(&w, 1, KCP_SESSIONS_IDLE) != 0);
-	assert_int_equal(world_grown(&w, 0, KCP_DROP_COMMAND), 0);
-	assert_int_equal(world_grown(&w, 0, KCP_DROP_SHORT), 0);
+	testhost_advance(w.host, 31 * WORLD_SECOND);
+	assert_int_equal(w.k[0]->sessions.count, 0);
+	assert_int_equal(w.k[1]->sessions.count, 1);
+	testhost_advance(w.host, 40 * WORLD_SECOND);
+	assert_int_equal(w.k[1]->sessions.count, 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(world_count(&w, i, KCP_SESSIONS_IDLE), 1);
+		assert_int_equal(world_count(&w, i, KCP_SESSIONS_DEAD), 0);
+	}
+	exchange_to_server(5);
+	assert_int_equal(world_count(&w, 0, KCP_SESSIONS_BEGUN), 2);
+	world_end(&w);
+}
+
+/* The client waits longer than the server, and asks: the server does not leave it. */
+static void a_conversation_lasts_while_who_has_begun_it_asks(void **state)
+{
+	(void)state;
+	start_client_and_server(plain, 300 * WORLD_SECOND, 30 * WORLD_SECOND);
+	exchange_to_server(5);
+	testhost_advance(w.host, 200 * WORLD_SECOND);
+	assert_true(world_grown(&w, 0, KCP_PROBES_SENT) != 0);
+	assert_int_equal(world_grown(&w, 1, KCP_SESSIONS_IDLE), 0);
+	exchange_to_server(5);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(world_grown(&w, i, KCP_SESSIONS_BEGUN), 1);
+		assert_int_equal(world_grown(&w, i, KCP_SESSIONS_DEAD), 0);
+		assert_int_equal(world_grown(&w, i, KCP_DROP_CONV), 0);
+	}
+	world_end(&w);
+}
+
+/* A server that was started anew knows nothing of the conversation, and KCP has no word for that. */
+static void a_server_that_does_not_answer_is_dead_and_a_new_conversation_begins(void **state)
+{
+	uint64_t value;
+	(void)state;
+	start_client_and_server(plain, 300 * WORLD_SECOND, 30 * WORLD_SECOND);
+	exchange_to_server(100);
+	assert_true(world_send(&w, 1, 0, 100));
+	testhost_advance(w.host, WORLD_SECOND);
+	restart(1);
+	for (uint32_t i = 0; i < 30; i++) {
+		assert_true(world_send(&w, 0, i, 500));
+		testhost_advance(w.host, WORLD_SECOND);
+	}
+	assert_int_equal(testhost_notified(w.stage[0], VPN_EVENT_PEER_DEAD, &value), 1);
+	assert_int_equal(world_count(&w, 0, KCP_SESSIONS_DEAD), 1);
+	assert_int_equal(world_count(&w, 0, KCP_SESSIONS_BEGUN), 2);
+	testhost_clear(w.stage[1], 0, VPN_UP);
+	exchange_to_server(20);
 	world_end(&w);
 }
 
@@ -261,7 +316,7 @@ static void plain_kcp_has_no_word_for_the_end(void **state)
 static void a_stop_sends_nothing(void **state)
 {
 	(void)state;
-	start_client_and_server(deadline, 0);
+	start_client_and_server(deadline, 0, 0);
 	exchange_to_server(5);
 	uint64_t sent = testhost_wire_stats(w.wire, w.stage[1]).sent;
 	testhost_stop(w.stage[1]);
@@ -295,7 +350,10 @@ int main(void)
 		cmocka_unit_test(both_may_begin_at_once),
 		cmocka_unit_test(a_restart_of_either_side_is_noticed),
 		cmocka_unit_test(who_ends_an_idle_session_tells_the_other_side),
-		cmocka_unit_test(plain_kcp_has_no_word_for_the_end),
+		cmocka_unit_test(both_sides_of_an_idle_conversation_end_it_by_themselves),
+		cmocka_unit_test(a_conversation_lasts_while_who_has_begun_it_asks),
+		cmocka_unit_test(
+			a_server_that_does_not_answer_is_dead_and_a_new_conversation_begins),
 		cmocka_unit_test(a_stop_sends_nothing),
 		cmocka_unit_test(loss_costs_time_and_no_messages),
 	};
