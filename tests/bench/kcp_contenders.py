@@ -81,6 +81,15 @@ class Reliable(Vpncore):
         return [{"transport": "kcp", **self.kcp}]
 
 
+class ReliableFec(Reliable):
+    """The same with the parity that kcptun has by itself, and our own windows."""
+
+    name = "vpncore-kcp-fec"
+    title = "vpncore, kcp, reliable, FEC 10/3"
+    kcp = {"reliability": "reliable", "mode": "fast3", "crypt": "none",
+           "fec": {"data": 10, "parity": 3}}
+
+
 class Deadline(Reliable):
     """As the stage is by itself."""
 
@@ -121,4 +130,4 @@ class KcptunFec(Kcptun):
               "--nocomp", "--sndwnd", str(WINDOW), "--rcvwnd", str(WINDOW), "--quiet"]
 
 
-ALL = (Vpncore, Reliable, Deadline, Datagram, Kcptun, KcptunFec)
+ALL = (Vpncore, Reliable, ReliableFec, Deadline, Datagram, Kcptun, KcptunFec)

@@ -233,6 +233,33 @@ static void acknowledges_a_batch_by_una_and_the_last(void **state)
 	arq_link_end(&link);
 }
 
+/* The datagram before may be lost, and then no una tells the peer. */
+static void acknowledges_twice_what_is_behind_a_gap(void **state)
+{
+	(void)state;
+	begin();
+	(void)push(0);
+	(void)push(2);
+	forget();
+	(void)push(3);
+	assert_int_equal(said.n_datagrams, 1);
+	assert_int_equal(said.n, 2);
+	assert_int_equal(said.segments[0].sn, 2);
+	assert_int_equal(said.segments[1].sn, 3); /* others measure by the last */
+	forget();
+	(void)push(4);
+	assert_int_equal(said.n, 2);
+	assert_int_equal(count_said(KCP_CMD_ACK, 2), 0);
+	assert_int_equal(count_said(KCP_CMD_ACK, 3), 1);
+	forget();
+	/* una says the rest */
+	(void)push(1);
+	assert_int_equal(said.n, 1);
+	assert_int_equal(said.segments[0].sn, 1);
+	assert_int_equal(said.segments[0].una, 5);
+	arq_link_end(&link);
+}
+
 static void acknowledges_at_once_unless_told_otherwise(void **state)
 {
 	struct kcp_segment in = segment(KCP_CMD_PUSH, 0);
@@ -339,6 +366,65 @@ static void sends_again_what_was_overtaken_twice(void **state)
 	(void)acknowledge(3, 0, ts);
 	assert_int_equal(count_said(KCP_CMD_PUSH, 0), 2);
 	assert_int_equal(link.a.counts[KCP_RESENT_FAST], 1);
+	arq_link_end(&link);
+}
+
+/* Four segments have earned one copy; it follows an eighth of the round trip later. */
+static void sends_a_copy_of_what_it_sends_again(void **state)
+{
+	(void)state;
+	begin();
+	send_some(4, 1376);
+	uint32_t ts = said.segments[0].ts;
+	link.now_us += 20 * MS;
+	for (uint32_t sn = 1; sn < 4; sn++)
+		(void)acknowledge(sn, 0, ts);
+	assert_int_equal(count_said(KCP_CMD_PUSH, 0), 2);
+	wait(2 * MS);
+	assert_int_equal(count_said(KCP_CMD_PUSH, 0), 2);
+	wait(2 * MS);
+	assert_int_equal(count_said(KCP_CMD_PUSH, 0), 3);
+	assert_int_equal(link.a.counts[KCP_RESENT_COPIES], 1);
+	assert_int_equal(link.a.counts[KCP_SEGMENTS_RESENT], 2);
+	wait(10 * MS);
+	assert_int_equal(count_said(KCP_CMD_PUSH, 0), 3);
+	arq_link_end(&link);
+}
+
+static void sends_no_copy_of_what_has_arrived(void **state)
+{
+	(void)state;
+	begin();
+	send_some(4, 1376);
+	uint32_t ts = said.segments[0].ts;
+	link.now_us += 20 * MS;
+	for (uint32_t sn = 1; sn < 4; sn++)
+		(void)acknowledge(sn, 0, ts);
+	(void)acknowledge(0, 4, now_ms());
+	wait(10 * MS);
+	assert_int_equal(count_said(KCP_CMD_PUSH, 0), 2);
+	assert_int_equal(link.a.counts[KCP_RESENT_COPIES], 0);
+	arq_link_end(&link);
+}
+
+/* Its copy bears another time: an answer to the first is not taken for one to the second. */
+static void an_ack_of_what_was_copied_tells_which_one_has_arrived(void **state)
+{
+	(void)state;
+	begin();
+	send_some(4, 1376);
+	uint32_t ts = said.segments[0].ts;
+	link.now_us += 20 * MS;
+	for (uint32_t sn = 1; sn < 4; sn++)
+		(void)acknowledge(sn, 0, ts);
+	uint32_t second = now_ms();
+	wait(4 * MS);
+	assert_int_equal(link.a.counts[KCP_RESENT_COPIES], 1);
+	assert_int_not_equal(said.segments[said.n - 1].ts, second);
+	uint64_t before = arq_of(&link.a)->rtt.latest_us;
+	link.now_us += 15 * MS;
+	(void)acknowledge(0, 4, second);
+	assert_int_equal(arq_of(&link.a)->rtt.latest_us, before);
 	arq_link_end(&link);
 }
 
@@ -535,6 +621,7 @@ int main(void)
 		cmocka_unit_test(fills_segments_of_a_stream),
 		cmocka_unit_test(never_says_an_empty_message),
 		cmocka_unit_test(acknowledges_a_batch_by_una_and_the_last),
+		cmocka_unit_test(acknowledges_twice_what_is_behind_a_gap),
 		cmocka_unit_test(acknowledges_at_once_unless_told_otherwise),
 		cmocka_unit_test(acknowledges_an_old_one_again),
 		cmocka_unit_test(doubles_the_timeout_without_nodelay),
@@ -542,6 +629,9 @@ int main(void)
 		cmocka_unit_test(measures_round_trips_in_microseconds),
 		cmocka_unit_test(measures_nothing_by_an_ack_of_another_transmission),
 		cmocka_unit_test(sends_again_what_was_overtaken_twice),
+		cmocka_unit_test(sends_a_copy_of_what_it_sends_again),
+		cmocka_unit_test(sends_no_copy_of_what_has_arrived),
+		cmocka_unit_test(an_ack_of_what_was_copied_tells_which_one_has_arrived),
 		cmocka_unit_test(sends_again_a_tail_that_was_overtaken_once),
 		cmocka_unit_test(sends_nothing_again_fast_when_resend_is_0),
 		cmocka_unit_test(refuses_an_una_of_what_was_not_sent),
