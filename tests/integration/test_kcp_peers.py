@@ -5,7 +5,8 @@ import time
 
 import netns
 from harness import INNER4, main, traffic, wait_for
-from kcp import CLIENT, EXIT, PIPELINES, PLAIN, RELIABILITIES, RELIABLE, KcpTest, dead_said, each
+from kcp import (CLIENT, DATAGRAM, DEADLINE, EXIT, PIPELINES, PLAIN, RELIABILITIES, RELIABLE, KcpTest,
+                 dead_said, each)
 
 DELAY = ("--delay", "5ms")
 QUICK = {"dead_after": "2s"}
@@ -85,6 +86,18 @@ class Vanished(KcpTest):
             self.assertEqual(dead_said(program), 0)
             self.assertEqual(self.count(program, "sessions_dead"), 0)
         self.assertEqual(traffic.ping(self.a, INNER4[1], 3), 3)
+
+
+class Mixed(KcpTest):
+    @each(((DATAGRAM, DEADLINE), (DEADLINE, DATAGRAM)))
+    def test_sides_of_the_own_wire_may_differ(self, kinds):
+        """Each direction is as its sender has it."""
+        self.line(*DELAY, "--loss", "5%")
+        pair = self.tunnel(PLAIN, kinds[0], server={"reliability": kinds[1]})
+        traffic.tcp(self.a, self.b, INNER4[1], 1 << 20)
+        traffic.tcp(self.b, self.a, INNER4[0], 1 << 20)
+        for program, kind in zip(pair, kinds):
+            self.assertEqual(self.count(program, "data_resent") > 0, kind == DEADLINE)
 
 
 class Roaming(KcpTest):

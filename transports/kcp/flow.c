@@ -56,7 +56,7 @@ static void *create(const struct kcp_engine_setup *setup)
 
 static bool send(void *engine, struct vpn_packet *message, uint64_t now_us)
 {
-	return flow_tx_queue(engine, message, now_us);
+	return flow_queue_add(engine, message, now_us);
 }
 
 static bool refuse(struct kcp_flow *f, struct vpn_packet *p, enum kcp_count reason)
@@ -114,7 +114,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 static uint64_t flush(void *engine, uint64_t now_us)
 {
 	struct kcp_flow *f = engine;
-	flow_tx_expire(f, now_us);
+	flow_queue_expire(f, now_us);
 	uint64_t next = flow_begin_flush(f, now_us);
 	if (f->state != FLOW_OPEN)
 		return next;
@@ -130,7 +130,7 @@ static uint64_t flush(void *engine, uint64_t now_us)
 static void resume(void *engine, uint64_t now_us)
 {
 	(void)now_us;
-	flow_rx_resume(engine);
+	flow_arrival_resume(engine);
 }
 
 static void probe(void *engine, uint64_t now_us)

@@ -139,6 +139,16 @@ struct flow_arrival {
 	bool has_waiter;
 };
 
+/* A message on its way in. */
+struct flow_incoming {
+	uint64_t id;
+	struct kcp_frame_shard head;
+	const uint8_t *payload;
+	struct vpn_packet *packet; /* the message alone, to be delivered itself; NULL = copy */
+	uint8_t *cell;             /* the shard, ours; NULL = none */
+	bool is_covered;           /* parity may need it */
+};
+
 struct flow_rx {
 	struct kcp_ranges pns;
 	struct flow_arrival *arrivals;
@@ -215,6 +225,27 @@ static inline uint32_t flow_peer_number(const struct kcp_flow *f)
 	return (uint32_t)f->peer_id;
 }
 
+/* Whether one more datagram can be accounted for. */
+static inline bool flow_tx_has_room(const struct flow_tx *tx)
+{
+	return tx->next_pn - tx->low_pn < tx->sent_mask;
+}
+
+/* Whether one may go now. */
+static inline bool flow_tx_may_send(const struct kcp_flow *f, uint64_t now_us)
+{
+	return kcp_congestion_may_send(&f->congestion) && kcp_pacer_may_send(&f->pacer, now_us) &&
+	       flow_tx_has_room(&f->tx) && f->out.can_emit(f->out.ctx);
+}
+
+/* Whether the peer and we have room for one more message. */
+static inline bool flow_tx_has_window(const struct kcp_flow *f)
+{
+	const struct flow_tx *tx = &f->tx;
+	uint64_t away = tx->next_id - tx->floor;
+	return !f->is_deadline || (away <= tx->message_mask && away < f->peer_window);
+}
+
 /* flow_begin.c */
 uint32_t flow_begin_first_pn(uint64_t sender, uint64_t receiver);
 void flow_begin_ask(struct kcp_flow *f, uint64_t now_us);
@@ -226,14 +257,36 @@ bool flow_tx_init(struct kcp_flow *f);
 void flow_tx_clear(struct kcp_flow *f);
 /* Nothing has been sent; what waits stays. */
 void flow_tx_reset(struct kcp_flow *f, uint64_t now_us);
-bool flow_tx_queue(struct kcp_flow *f, struct vpn_packet *message, uint64_t now_us);
-/* Drops what has waited longer than is any use. */
-void flow_tx_expire(struct kcp_flow *f, uint64_t now_us);
 void flow_tx_flush(struct kcp_flow *f, uint64_t now_us);
 uint64_t flow_tx_next(const struct kcp_flow *f, uint64_t now_us);
 /* Accounts for a datagram that takes the next pn. */
 uint64_t flow_tx_account(struct kcp_flow *f, const struct flow_sent *what, uint32_t bytes,
 			 uint64_t now_us);
+
+/* flow_queue.c: takes a message; the oldest makes room when there is none. */
+bool flow_queue_add(struct kcp_flow *f, struct vpn_packet *message, uint64_t now_us);
+/* Drops what has waited longer than is any use. */
+void flow_queue_expire(struct kcp_flow *f, uint64_t now_us);
+/* The next item that CoDel lets through; false: none. */
+bool flow_queue_next(struct kcp_flow *f, struct kcp_backlog_item *out, uint64_t now_us);
+/* The cell that an item stands in; NULL: it is a packet. */
+uint8_t *flow_queue_cell(const struct kcp_backlog_item *item);
+void flow_queue_drop(struct kcp_flow *f, const struct kcp_backlog_item *item,
+		     enum kcp_count reason);
+/* Releases the packet of an item that was copied; a cell has been kept or given back. */
+void flow_queue_release(struct kcp_flow *f, const struct kcp_backlog_item *item);
+
+/* flow_message.c: sends the next message, or several small ones. False: nothing more can be sent now. */
+bool flow_message_send(struct kcp_flow *f, uint64_t now_us);
+/* Ends the open group: its parity stands in line. */
+void flow_message_close_group(struct kcp_flow *f);
+
+/* flow_repair.c: the first of the line of what is sent again; the first parity. False: no packet now. */
+bool flow_repair_send(struct kcp_flow *f, uint64_t now_us);
+bool flow_repair_parity(struct kcp_flow *f, uint64_t now_us);
+/* Sends a ping. False: it cannot be sent now. */
+bool flow_repair_ping(struct kcp_flow *f, uint64_t now_us);
+void flow_repair_probe(struct kcp_flow *f, uint64_t now_us);
 
 /* flow_fate.c: what has become of what was sent */
 bool flow_fate_ack(struct kcp_flow *f, const uint8_t *data, uint32_t len, uint64_t now_us);
@@ -251,8 +304,33 @@ void flow_rx_reset(struct kcp_flow *f, uint64_t now_us);
 bool flow_rx_input(struct kcp_flow *f, struct vpn_packet *p, uint64_t now_us);
 void flow_rx_flush(struct kcp_flow *f, uint64_t now_us);
 uint64_t flow_rx_next(const struct kcp_flow *f);
+
+/* flow_arrival.c: takes packet and cell of a message. True: it is new. */
+bool flow_arrival_take(struct kcp_flow *f, const struct flow_incoming *in, uint64_t now_us);
+/* All ids below `to` exist: those not seen yet are missing from now on. */
+void flow_arrival_hear_of(struct kcp_flow *f, uint64_t to, uint64_t now_us);
+/* Gives up what is missing below `to`. */
+void flow_arrival_raise_floor(struct kcp_flow *f, uint64_t to);
+/* Gives up what has been missing for too long, flow_arrival_hold() us. */
+void flow_arrival_expire(struct kcp_flow *f, uint64_t now_us);
+uint64_t flow_arrival_hold(const struct kcp_flow *f);
 /* Hands the device what waits for it. */
-void flow_rx_resume(struct kcp_flow *f);
+void flow_arrival_resume(struct kcp_flow *f);
+/* Forgets everything. */
+void flow_arrival_forget(struct kcp_flow *f);
+
+/* flow_parity.c: takes a datagram of parity. False: it is not valid. */
+bool flow_parity_take(struct kcp_flow *f, const struct kcp_frame *h, struct vpn_packet *p,
+		      uint64_t now_us);
+/* A message of a group may be the one that it lacked. */
+void flow_parity_check(struct kcp_flow *f, uint64_t id, uint64_t now_us);
+
+/* flow_ack.c: a datagram has come: when is it acknowledged? */
+void flow_ack_want(struct kcp_flow *f, enum kcp_ranges_result how, uint64_t pn, uint64_t now_us);
+/* False: no packet now. */
+bool flow_ack_emit(struct kcp_flow *f, uint64_t now_us);
+/* Asks for an answer when the round trip has not been measured for long. */
+void flow_ack_measure(struct kcp_flow *f, uint64_t now_us);
 
 /* flow_lane.c: the lane that a message belongs to, 0 = none. `large`: bytes from which what cannot be
  * read (encrypted above) is taken for a part of a bulk transfer. */

@@ -64,6 +64,14 @@ void kcp_frame_write(uint8_t *data, const struct kcp_frame *f)
 	kcp_store_le32(data + 12, f->id);
 }
 
+/* COOKIE comes from who keeps nothing, and says none. */
+static bool is_mode(uint8_t kind, uint8_t mode)
+{
+	if (kind == KCP_FRAME_COOKIE)
+		return mode == 0;
+	return mode == KCP_FRAME_MODE_DATAGRAM || mode == KCP_FRAME_MODE_DEADLINE;
+}
+
 bool kcp_frame_parse_hello(const uint8_t *data, struct kcp_frame_hello *out)
 {
 	out->kind = data[0] & KIND_MASK;
@@ -77,7 +85,8 @@ bool kcp_frame_parse_hello(const uint8_t *data, struct kcp_frame_hello *out)
 	out->budget_us = kcp_load_le32(data + 32);
 	out->message = kcp_load_le32(data + 36);
 	memcpy(out->cookie, data + 48, KCP_FRAME_COOKIE_LEN);
-	return out->version == KCP_FRAME_VERSION && data[3] == 0 && kcp_load_le64(data + 40) == 0;
+	return out->version == KCP_FRAME_VERSION && is_mode(out->kind, out->mode) && data[3] == 0 &&
+	       kcp_load_le64(data + 40) == 0;
 }
 
 void kcp_frame_write_hello(uint8_t *data, const struct kcp_frame_hello *h)

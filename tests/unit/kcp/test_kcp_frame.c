@@ -116,9 +116,28 @@ static void a_hello_has_these_bytes(void **state)
 	assert_memory_equal(back.cookie, h.cookie, sizeof(h.cookie));
 }
 
+static void a_hello_has_a_mode_that_exists_and_a_cookie_has_none(void **state)
+{
+	static const uint8_t kinds[] = {KCP_FRAME_HELLO, KCP_FRAME_WELCOME, KCP_FRAME_COOKIE};
+	struct kcp_frame_hello h = {.version = KCP_FRAME_VERSION}, back;
+	uint8_t data[KCP_FRAME_HELLO_LEN];
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		h.kind = kinds[i];
+		kcp_frame_write_hello(data, &h);
+		for (uint32_t mode = 0; mode < 256; mode++) {
+			bool good = i == 2 ? mode == 0 : mode == 1 || mode == 2;
+			data[2] = (uint8_t)mode;
+			assert_int_equal(kcp_frame_parse_hello(data, &back), good);
+		}
+	}
+}
+
 static void a_hello_of_another_version_is_refused(void **state)
 {
-	struct kcp_frame_hello h = {.kind = KCP_FRAME_HELLO, .version = KCP_FRAME_VERSION};
+	struct kcp_frame_hello h = {.kind = KCP_FRAME_HELLO,
+				    .version = KCP_FRAME_VERSION,
+				    .mode = KCP_FRAME_MODE_DATAGRAM};
 	struct kcp_frame_hello back;
 	uint8_t data[KCP_FRAME_HELLO_LEN];
 	(void)state;
@@ -172,6 +191,7 @@ int main(void)
 		cmocka_unit_test(unknown_kinds_and_flags_are_refused),
 		cmocka_unit_test(a_head_has_these_bytes),
 		cmocka_unit_test(a_hello_has_these_bytes),
+		cmocka_unit_test(a_hello_has_a_mode_that_exists_and_a_cookie_has_none),
 		cmocka_unit_test(a_hello_of_another_version_is_refused),
 		cmocka_unit_test(a_shard_is_within_its_bytes),
 		cmocka_unit_test(numbers_expand_to_the_nearest),

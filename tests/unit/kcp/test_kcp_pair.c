@@ -90,6 +90,34 @@ static void carries_messages_with_every_reliability(void **state)
 	}
 }
 
+/* Each direction is as its sender has it: the other side learns it from HELLO or WELCOME. */
+static void sides_of_the_own_wire_may_differ(void **state)
+{
+	(void)state;
+	for (uint32_t side = 0; side < 2; side++) {
+		set_both(datagram);
+		deadline(&w.options[side]);
+		w.fec[1 - side] = (struct kcp_fec_options){.min = 100, .max = 100};
+		w.options[1 - side].fec = &w.fec[1 - side];
+		start_both(5 * WORLD_MS);
+		exchange(100);
+		no_data_dropped(0);
+		no_data_dropped(1);
+		testhost_wire_set(w.wire, &(struct testhost_wire_setup){.delay_ns = 5 * WORLD_MS,
+									.loss_ppm = 50000});
+		for (uint32_t i = 0; i < 1000; i++) {
+			assert_true(world_send(&w, side, i, 500));
+			testhost_advance(w.host, WORLD_MS);
+		}
+		testhost_advance(w.host, WORLD_SECOND);
+		/* all comes from who sends again, and only from there */
+		assert_int_equal(testhost_waiting(w.stage[1 - side], 0, VPN_UP), 1000);
+		assert_true(world_grown(&w, side, KCP_DATA_RESENT) != 0);
+		assert_int_equal(world_grown(&w, 1 - side, KCP_DATA_RESENT), 0);
+		world_end(&w);
+	}
+}
+
 static void carries_messages_with_every_cipher(void **state)
 {
 	(void)state;
@@ -342,6 +370,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(carries_messages_with_every_reliability),
+		cmocka_unit_test(sides_of_the_own_wire_may_differ),
 		cmocka_unit_test(carries_messages_with_every_cipher),
 		cmocka_unit_test(another_key_is_counted_and_opens_nothing),
 		cmocka_unit_test(parity_brings_back_what_is_lost),
