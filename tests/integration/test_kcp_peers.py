@@ -89,9 +89,10 @@ class Vanished(KcpTest):
 
 
 class Mixed(KcpTest):
-    @each(((DATAGRAM, DEADLINE), (DEADLINE, DATAGRAM)))
-    def test_sides_of_the_own_wire_may_differ(self, kinds):
+    @each((DATAGRAM, DEADLINE))
+    def test_sides_of_the_own_wire_may_differ(self, client):
         """Each direction is as its sender has it."""
+        kinds = (client, DEADLINE if client == DATAGRAM else DATAGRAM)
         self.line(*DELAY, "--loss", "5%")
         pair = self.tunnel(PLAIN, kinds[0], server={"reliability": kinds[1]})
         traffic.tcp(self.a, self.b, INNER4[1], 1 << 20)

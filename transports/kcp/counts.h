@@ -42,7 +42,7 @@
 	X(SEGMENTS_RESENT, "segments_resent", 0, "data segments sent again") \
 	X(RESENT_FAST, "resent_fast", 0, "of these, because later ones had arrived") \
 	X(RESENT_TIMEOUT, "resent_timeout", 0, "of these, because no answer came in time") \
-	X(RESENT_COPIES, "resent_copies", 0, "of these, to be sure of what was lost once already") \
+	X(RESENT_COPIES, "resent_copies", 0, "of these, to be sure of what is lost easily") \
 	X(SEGMENTS_RECEIVED, "segments_received", 0, "data segments that were new") \
 	X(SEGMENTS_REPEATED, "segments_repeated", 0, "data segments that were here already") \
 	X(SEGMENTS_OUTSIDE, "segments_outside", 0, "data segments outside of the window") \

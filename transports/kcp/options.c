@@ -292,7 +292,7 @@ static const struct vpn_option options[] = {
 	 .doc = "reliable is plain KCP: everything arrives, in order. datagram sends nothing "
 		"again, "
 		"parity brings back what is lost. deadline sends again what can still arrive "
-		"within \"deadline\". Both sides have the same."},
+		"within \"deadline\". Both sides have reliable, or neither."},
 	{.name = "deadline",
 	 .type = VPN_OPT_DURATION,
 	 .offset = AT(deadline),
@@ -448,8 +448,8 @@ static const struct vpn_option options[] = {
 	 .dflt = "5m",
 	 .min = 0,
 	 .max = 86400000,
-	 .doc = "A session that an unknown peer began ends after this time without data. 0s: "
-		"never."},
+	 .doc = "A session that an unknown peer began ends after this time without data, and so "
+		"does a conversation of plain KCP that we began. 0s: never."},
 	{.name = "dead_after",
 	 .type = VPN_OPT_DURATION,
 	 .offset = AT(dead_after),
