@@ -65,6 +65,10 @@ struct kcp_arq {
 	uint32_t n_tops;
 	uint32_t heard_order; /* highest of the datagram at hand */
 	bool has_heard;
+	/* the newest transmission that is known to have arrived: its number, when it was sent and when
+	 * that was known; 0 = none */
+	uint32_t newest_order;
+	uint64_t newest_sent_us, newest_heard_us;
 
 	/* the peer's window */
 	uint32_t peer_wnd; /* segments from peer_una on */

@@ -10,11 +10,16 @@
 
 /* ---- acknowledgements ---- */
 
-static void note_order(struct kcp_arq *a, uint32_t order)
+static void note_order(struct kcp_arq *a, const struct kcp_sent *s, uint64_t now_us)
 {
-	if (!a->has_heard || (int32_t)(order - a->heard_order) > 0)
-		a->heard_order = order;
+	if (!a->has_heard || (int32_t)(s->order - a->heard_order) > 0)
+		a->heard_order = s->order;
 	a->has_heard = true;
+	if (a->newest_heard_us != 0 && (int32_t)(s->order - a->newest_order) <= 0)
+		return;
+	a->newest_order = s->order;
+	a->newest_sent_us = s->sent_us;
+	a->newest_heard_us = now_us;
 }
 
 /* The segment has arrived. Which of its transmissions has is known when there was one only, without copy, or
@@ -22,7 +27,7 @@ static void note_order(struct kcp_arq *a, uint32_t order)
 static void arrived(struct kcp_arq *a, struct kcp_sent *s, bool is_last, uint64_t now_us)
 {
 	if (is_last || (s->xmit == 1 && !s->copied))
-		note_order(a, s->order);
+		note_order(a, s, now_us);
 	kcp_arq_begin_round(a);
 	if (s->fate == KCP_FATE_FLYING)
 		kcp_congestion_acked(&a->congestion, &s->rate, now_us);

@@ -51,10 +51,29 @@ static uint32_t longer(const struct kcp_arq *a, uint32_t rto_us)
 	return (uint32_t)(next < KCP_ARQ_RTO_CEILING ? next : KCP_ARQ_RTO_CEILING);
 }
 
+/*
+ * When an answer is due, judged by the newest that has come. While a queue on the way grows every answer is
+ * later than the round trips before it said, and those that wait behind one another are no sign of loss. Not
+ * for what later ones have overtaken.
+ */
+static uint64_t expected(const struct kcp_arq *a, const struct kcp_sent *s)
+{
+	if (a->newest_heard_us == 0 || (int32_t)(a->newest_order - s->order) >= 0)
+		return 0;
+	uint64_t margin = 4 * a->rtt.var_us > a->settings->interval_us ? 4 * a->rtt.var_us
+								       : a->settings->interval_us;
+	return a->newest_heard_us + (s->sent_us - a->newest_sent_us) + margin;
+}
+
 void kcp_arq_find_expired(struct kcp_arq *a, uint64_t now_us)
 {
 	struct kcp_sent *s;
 	while ((s = kcp_sendwin_expired(&a->window, now_us)) != NULL) {
+		uint64_t later_us = expected(a, s);
+		if (later_us > now_us) {
+			kcp_sendwin_postpone(&a->window, s, later_us);
+			continue;
+		}
 		/* what the peer has no room for it has dropped: that says nothing of the path */
 		if (kcp_arq_is_covered(a, s))
 			s->rto_us = longer(a, s->rto_us);

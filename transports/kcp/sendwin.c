@@ -144,3 +144,8 @@ struct kcp_sent *kcp_sendwin_expired(struct kcp_sendwin *w, uint64_t now_us)
 	uint32_t place = kcp_wheel_pop(&w->wheel, now_us);
 	return place != KCP_WHEEL_NONE ? &w->ring[place] : NULL;
 }
+
+void kcp_sendwin_postpone(struct kcp_sendwin *w, const struct kcp_sent *s, uint64_t due_us)
+{
+	kcp_wheel_plan(&w->wheel, place_of(w, s), due_us);
+}

@@ -122,6 +122,9 @@ static inline struct kcp_sent *kcp_sendwin_after(const struct kcp_sendwin *w,
 /* A flying segment whose timeout has passed, NULL when there is none (now). */
 struct kcp_sent *kcp_sendwin_expired(struct kcp_sendwin *w, uint64_t now_us);
 
+/* Such a segment goes on flying until due_us. */
+void kcp_sendwin_postpone(struct kcp_sendwin *w, const struct kcp_sent *s, uint64_t due_us);
+
 /* The number of a segment in the ring. */
 uint32_t kcp_sendwin_number(const struct kcp_sendwin *w, const struct kcp_sent *s);
 

@@ -167,6 +167,19 @@ static void only_what_flies_expires(void **state)
 	end();
 }
 
+static void what_is_postponed_expires_later(void **state)
+{
+	(void)state;
+	begin(0);
+	struct kcp_sent *s = send_one(START + 10 * MS);
+	assert_ptr_equal(kcp_sendwin_expired(&w, START + 20 * MS), s);
+	kcp_sendwin_postpone(&w, s, START + 50 * MS);
+	assert_null(kcp_sendwin_expired(&w, START + 40 * MS));
+	assert_ptr_equal(kcp_sendwin_expired(&w, START + 60 * MS), s);
+	assert_int_equal(s->xmit, 1);
+	end();
+}
+
 static void a_transmission_moves_the_timeout(void **state)
 {
 	(void)state;
@@ -282,6 +295,7 @@ int main(void)
 		cmocka_unit_test(a_copy_is_a_transmission_that_does_not_count),
 		cmocka_unit_test(lost_ones_stand_in_the_order_in_which_that_was_found_out),
 		cmocka_unit_test(only_what_flies_expires),
+		cmocka_unit_test(what_is_postponed_expires_later),
 		cmocka_unit_test(a_transmission_moves_the_timeout),
 		cmocka_unit_test(transmissions_are_counted_up_to_a_limit),
 		cmocka_unit_test(gives_all_cells_back_at_the_end),

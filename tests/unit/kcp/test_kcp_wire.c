@@ -350,6 +350,61 @@ static void measures_nothing_by_an_ack_of_another_transmission(void **state)
 	arq_link_end(&link);
 }
 
+/* A queue on the way grows: answers come one behind the other, each later than round trips before it say. */
+static void takes_answers_that_wait_behind_others_for_no_loss(void **state)
+{
+	struct kcp_settings s = arq_link_settings();
+	(void)state;
+	s.snd_wnd = 256;
+	begin_with(&s);
+	for (uint32_t sn = 0; sn < 20; sn++) {
+		send_some(1, 1376);
+		wait(20 * MS);
+		(void)acknowledge(sn, sn + 1, said.segments[said.n - 1].ts);
+	}
+	assert_in_range(arq_of(&link.a)->rtt.srtt_us, 19 * MS, 21 * MS);
+	forget();
+	uint32_t ts[20];
+	for (uint32_t i = 0; i < 20; i++) {
+		send_some(1, 1376);
+		ts[i] = said.segments[said.n - 1].ts;
+		wait(1 * MS);
+	}
+	/* 5 ms between two answers to what was sent every 1 ms: the last comes after 100 ms */
+	for (uint32_t i = 0; i < 20; i++) {
+		wait(5 * MS);
+		(void)acknowledge(20 + i, 21 + i, ts[i]);
+	}
+	assert_int_equal(link.a.counts[KCP_RESENT_TIMEOUT], 0);
+	assert_int_equal(link.a.counts[KCP_SEGMENTS_RESENT], 0);
+	arq_link_end(&link);
+}
+
+/* The last one is missing: that is noticed as soon as without others before it. */
+static void a_tail_that_is_lost_times_out_as_before(void **state)
+{
+	(void)state;
+	begin();
+	for (uint32_t sn = 0; sn < 20; sn++) {
+		send_some(1, 1376);
+		wait(60 * MS);
+		(void)acknowledge(sn, sn + 1, said.segments[said.n - 1].ts);
+	}
+	forget();
+	send_some(1, 1376);
+	uint32_t ts = now_ms();
+	wait(10 * MS);
+	send_some(1, 1376);
+	wait(50 * MS);
+	(void)acknowledge(20, 21, ts);
+	uint64_t timeout = kcp_rtt_timeout(&arq_of(&link.a)->rtt, 10 * MS, 30 * MS, SECOND, SECOND);
+	wait(timeout - 50 * MS - 2 * MS);
+	assert_int_equal(count_said(KCP_CMD_PUSH, 21), 1);
+	wait(4 * MS);
+	assert_int_equal(count_said(KCP_CMD_PUSH, 21), 2);
+	arq_link_end(&link);
+}
+
 static void sends_again_what_was_overtaken_twice(void **state)
 {
 	(void)state;
@@ -628,6 +683,8 @@ int main(void)
 		cmocka_unit_test(adds_half_of_the_timeout_with_nodelay),
 		cmocka_unit_test(measures_round_trips_in_microseconds),
 		cmocka_unit_test(measures_nothing_by_an_ack_of_another_transmission),
+		cmocka_unit_test(takes_answers_that_wait_behind_others_for_no_loss),
+		cmocka_unit_test(a_tail_that_is_lost_times_out_as_before),
 		cmocka_unit_test(sends_again_what_was_overtaken_twice),
 		cmocka_unit_test(sends_a_copy_of_what_it_sends_again),
 		cmocka_unit_test(sends_no_copy_of_what_has_arrived),
