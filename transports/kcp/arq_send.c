@@ -8,6 +8,7 @@
 #define PROBE_FIRST (500 * MS) /* as kcp-go; ikcp.c waits 5 s */
 #define PROBE_MOST  (120000 * MS)
 #define COPY_LEAST  (2 * MS)
+#define QUEUE_LEAST (5 * MS) /* what the machine's own scheduling adds is less */
 #define COPY_MOST   (8 * MS)
 
 static uint32_t wire_clock(uint64_t now_us)
@@ -48,6 +49,22 @@ static uint64_t copy_time(const struct kcp_arq *a, uint64_t now_us)
 	return now_us + (wait < COPY_MOST ? wait : COPY_MOST);
 }
 
+/* The path takes clearly longer than it needs: something waits in it, and what is lost was lost for want of
+ * room. More of the same would be as well. */
+static bool has_queue(const struct kcp_arq *a)
+{
+	const struct kcp_rtt *r = &a->rtt;
+	uint64_t margin = r->min_us / 4 > QUEUE_LEAST ? r->min_us / 4 : QUEUE_LEAST;
+	return kcp_rtt_is_known(r) && r->latest_us > r->min_us + margin;
+}
+
+static void plan_copies(struct kcp_arq *a, const struct kcp_sent *s, uint64_t now_us)
+{
+	if (s->xmit == 1 || !has_queue(a))
+		kcp_copies_plan(&a->copies, kcp_sendwin_number(&a->window, s), s->xmit, s->len,
+				copy_time(a, now_us));
+}
+
 /* Writes the header of a data segment, and notes that it is on its way. */
 static void depart(struct kcp_arq *a, struct kcp_sent *s, uint8_t *at, bool is_copy,
 		   uint64_t now_us)
@@ -69,7 +86,7 @@ static void depart(struct kcp_arq *a, struct kcp_sent *s, uint8_t *at, bool is_c
 		kcp_sendwin_copied(&a->window, s, now_us, now_us + wait);
 	} else {
 		kcp_sendwin_transmitted(&a->window, s, now_us, now_us + wait);
-		kcp_copies_plan(&a->copies, header.sn, s->xmit, s->len, copy_time(a, now_us));
+		plan_copies(a, s, now_us);
 	}
 	kcp_congestion_sent(&a->congestion, &s->rate, bytes, !kcp_arq_has_more(a), now_us);
 	kcp_pacer_sent(&a->pacer, bytes, now_us);

@@ -446,6 +446,27 @@ static void sends_a_copy_of_what_it_sends_again(void **state)
 	arq_link_end(&link);
 }
 
+static void sends_no_copy_while_a_queue_grows(void **state)
+{
+	(void)state;
+	begin();
+	for (uint32_t sn = 0; sn < 8; sn++) {
+		send_some(1, 1376);
+		wait(20 * MS);
+		(void)acknowledge(sn, sn + 1, said.segments[said.n - 1].ts);
+	}
+	forget();
+	send_some(4, 1376);
+	uint32_t ts = said.segments[0].ts;
+	link.now_us += 29 * MS; /* of a round trip of 20 */
+	for (uint32_t sn = 9; sn < 12; sn++)
+		(void)acknowledge(sn, 8, ts);
+	wait(15 * MS);
+	assert_int_equal(count_said(KCP_CMD_PUSH, 8), 2);
+	assert_int_equal(link.a.counts[KCP_RESENT_COPIES], 0);
+	arq_link_end(&link);
+}
+
 static void sends_no_copy_of_what_has_arrived(void **state)
 {
 	(void)state;
@@ -687,6 +708,7 @@ int main(void)
 		cmocka_unit_test(a_tail_that_is_lost_times_out_as_before),
 		cmocka_unit_test(sends_again_what_was_overtaken_twice),
 		cmocka_unit_test(sends_a_copy_of_what_it_sends_again),
+		cmocka_unit_test(sends_no_copy_while_a_queue_grows),
 		cmocka_unit_test(sends_no_copy_of_what_has_arrived),
 		cmocka_unit_test(an_ack_of_what_was_copied_tells_which_one_has_arrived),
 		cmocka_unit_test(sends_again_a_tail_that_was_overtaken_once),
