@@ -11,7 +11,12 @@
 	  "packets that the stage above did not take and that there was no room to keep") \
 	X(DROP_SHORT, "drop_short", 1, "packets too short for the mode, in either direction") \
 	X(DROP_FOREIGN, "drop_foreign", 1, \
-	  "datagrams that do not fit: strangers, or another mode or key on the other side")
+	  "datagrams that do not fit: strangers, or another mode or key on the other side") \
+	X(DROP_STALE, "drop_stale", 1, \
+	  "veil: authentic, but too old, or from a clock that is too far from ours") \
+	X(DROP_REPLAY, "drop_replay", 1, "veil: authentic, but here before") \
+	X(DROP_REFLECTED, "drop_reflected", 1, "veil: our own, sent back to us") \
+	X(VEIL_JUNK, "veil_junk", 0, "veil: junk that the other side has sent on request")
 
 enum obfs_count {
 #define OBFS_COUNT_ID(id, name, drop, doc) OBFS_##id,

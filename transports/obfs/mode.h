@@ -81,6 +81,7 @@ struct obfs_mode {
 /* By enum obfs_mode_id. */
 extern const struct obfs_mode *const obfs_modes[OBFS_N_MODES];
 extern const struct obfs_mode obfs_salamander;
+extern const struct obfs_mode obfs_veil;
 
 /* Sends a datagram of the mode's own, ready for the wire, as soon as open() or timer() has returned, which
  * alone may call this. `to` is copied, NULL: the stage below chooses. What there is no room for is dropped

@@ -6,12 +6,15 @@
 #include "fault.h"
 #include "key.h"
 #include "mode.h"
+#include "veil_options.h"
 
 vpn_status obfs_options_validate(const void *config, struct vpn_error *err)
 {
 	const struct obfs_options *o = config;
 	if (o->password != NULL && o->key.data != NULL)
 		return obfs_fault(err, VPN_EINVAL, "/key", "give a password or a key, not both");
+	if (o->veil != NULL && o->mode != OBFS_VEIL)
+		return obfs_fault(err, VPN_EINVAL, "/veil", "belongs to mode \"veil\" alone");
 	return obfs_modes[o->mode]->check(o, err);
 }
 
@@ -25,7 +28,7 @@ void obfs_options_needs(const void *config, struct vpn_needs *out)
 /* ---- the table ---- */
 
 /* in the order of enum obfs_mode_id */
-static const char *const mode_choices[] = {"salamander", NULL};
+static const char *const mode_choices[] = {"salamander", "veil", NULL};
 
 _Static_assert(sizeof(mode_choices) / sizeof(mode_choices[0]) == OBFS_N_MODES + 1,
 	       "a name for each mode");
@@ -39,14 +42,18 @@ static const struct vpn_option options[] = {
 	 .flags = VPN_OPT_REQUIRED,
 	 .choices = mode_choices,
 	 .doc = "What datagrams look like on the wire, the same on both sides. salamander: random "
-		"bytes, as Hysteria 2 makes them."},
+		"bytes, as Hysteria 2 makes them. veil: random bytes of random lengths, and "
+		"silence "
+		"to strangers."},
 	{.name = "password",
 	 .type = VPN_OPT_STRING,
 	 .offset = AT(password),
 	 .min = 1,
 	 .max = 1024,
 	 .flags = VPN_OPT_SECRET,
-	 .doc = "What both sides share. salamander takes it as it is, at least 4 bytes."},
+	 .doc = "What both sides share. salamander takes it as it is, at least 4 bytes; veil "
+		"stretches it, "
+		"at least 8."},
 	{.name = "key",
 	 .type = VPN_OPT_BYTES,
 	 .offset = AT(key),
@@ -54,6 +61,11 @@ static const struct vpn_option options[] = {
 	 .max = OBFS_KEY_LEN,
 	 .flags = VPN_OPT_SECRET,
 	 .doc = "Instead of a password: 32 random bytes, base64 or hex."},
+	{.name = "veil",
+	 .type = VPN_OPT_OBJECT,
+	 .offset = AT(veil),
+	 .table = &veil_option_table,
+	 .doc = "How mode veil works."},
 };
 
 const struct vpn_option_table obfs_option_table = VPN_OPTION_TABLE(options, struct obfs_options);

@@ -6,7 +6,9 @@
 #include <vpncore/plugin.h>
 
 /* In the order of the option's choices. */
-enum obfs_mode_id { OBFS_SALAMANDER, OBFS_N_MODES };
+enum obfs_mode_id { OBFS_SALAMANDER, OBFS_VEIL, OBFS_N_MODES };
+
+struct veil_options;
 
 struct obfs_options {
 	uint32_t mode; /* enum obfs_mode_id */
@@ -14,6 +16,7 @@ struct obfs_options {
 	const char *password;
 	struct vpn_bytes key;
 	/* here: the options of single modes, one nested object for each that has some */
+	const struct veil_options *veil; /* NULL = absent */
 };
 
 extern const struct vpn_option_table obfs_option_table;

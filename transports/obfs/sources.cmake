@@ -2,4 +2,5 @@
 # The files of the plugin, for it and for its tests.
 set(OBFS_SOURCES
 	obfs.c options.c modes.c queue.c fault.c key.c random.c report.c
-	salamander.c)
+	salamander.c
+	veil.c veil_key.c veil_length.c veil_mask.c veil_options.c veil_packet.c veil_replay.c)

@@ -19,6 +19,10 @@ _Static_assert(crypto_aead_xchacha20poly1305_ietf_ABYTES == VEIL_TAG, "tag");
 #define WG_DATA       4u
 #define WG_KEEPALIVE  32u /* length of a message of data that holds none */
 
+/* What was taken before we started is not known any more. So whoever is not known yet is heard only with
+ * packets from after the start; but for this much, since clocks differ. */
+#define START_GRACE_MS 2000u
+
 struct veil {
 	struct veil_keys keys;
 	struct veil_lengths lengths;
@@ -71,14 +75,11 @@ static struct header read_header(const uint8_t *p)
 
 struct veil *veil_new(const struct veil_setup *setup)
 {
-	/* strangers from before our start are not heard: see START_GRACE_MS */
-	enum { START_GRACE_MS = 2000 };
 	struct veil *v = calloc(1, sizeof(*v));
 	if (v == NULL)
 		return NULL;
-	v->replay = veil_replay_new(VEIL_REPLAY_SENDERS, setup->window_ms,
-				    setup->now_ms > START_GRACE_MS ? setup->now_ms - START_GRACE_MS
-								   : 0);
+	uint64_t floor = setup->now_ms > START_GRACE_MS ? setup->now_ms - START_GRACE_MS : 0;
+	v->replay = veil_replay_new(VEIL_REPLAY_SENDERS, setup->window_ms, floor);
 	if (v->replay == NULL)
 		return veil_free(v);
 	veil_key_derive(setup->root, &v->keys);
