@@ -12,6 +12,7 @@ struct sender {
 	uint64_t id;
 	uint64_t newest;   /* time, ms */
 	uint64_t greatest; /* number */
+	uint64_t floor;    /* time: what is older may have been taken before it was known */
 	uint64_t bits[VEIL_REPLAY_WORDS];
 	uint32_t next; /* of the same bucket, NONE = last */
 	uint32_t reserved;
@@ -112,6 +113,7 @@ static struct sender *add(struct veil_replay *r, uint64_t id)
 	struct sender *s = &r->senders[slot];
 	memset(s, 0, sizeof(*s));
 	s->id = id;
+	s->floor = r->floor;
 	s->next = *head;
 	*head = slot;
 	r->last = slot;
@@ -151,11 +153,10 @@ enum veil_verdict veil_replay_check(struct veil_replay *r, uint64_t sender, uint
 	if (!is_in_time(r, time_ms, now_ms))
 		return VEIL_STALE;
 	struct sender *s = find(r, sender);
-	if (s == NULL) {
-		if (time_ms < r->floor)
-			return VEIL_STALE;
+	if (time_ms < (s != NULL ? s->floor : r->floor))
+		return VEIL_STALE;
+	if (s == NULL)
 		s = add(r, sender);
-	}
 	if (!is_new(s, number))
 		return VEIL_REPLAYED;
 	if (s->newest < time_ms)

@@ -3,13 +3,14 @@
  * veil_replay: which sealed packets have been here. Each says who sealed it (a random number of one
  * sender's run), its number, and when. A packet is taken once:
  *
- *  - its time lies within `window` of our clock, and
- *  - its sender is known, and its number new in the sender's window (RFC 6479), or
- *  - its sender is not known, and its time not before `floor`.
+ *  - its time lies within `window` of our clock, and not before its sender's floor, and
+ *  - its number is new in the sender's window (RFC 6479).
  *
- * Memory is bounded: when a sender comes that there is no room for, the one that has been silent longest is
- * forgotten, and `floor` moves past the newest packet that it has sent: of what was taken before, nothing
- * is taken again. So the time from which strangers are heard shrinks, and nothing else.
+ * The floor of a sender is the filter's at the time when it became known. Memory is bounded: when a sender
+ * comes that there is no room for, the one that has been silent longest is forgotten, and the filter's
+ * floor moves past the newest packet that it has sent: of what was taken before, nothing is taken again,
+ * neither as a stranger's nor after it has become known anew. So the time from which strangers are heard
+ * shrinks, and nothing else.
  *
  * All lanes share one: a packet that was recorded may come back from another address, and so on another
  * lane. The lock is taken once for a batch, and only for packets that were authentic: strangers cannot
@@ -22,7 +23,7 @@
 
 enum veil_verdict { VEIL_NEW, VEIL_STALE, VEIL_REPLAYED };
 
-/* Senders that are remembered: each lane of each peer is one. 544 bytes each. */
+/* Senders that are remembered: each lane of each peer is one. 560 bytes each. */
 #define VEIL_REPLAY_SENDERS 1024u
 
 /* A packet may be overtaken by so many of its sender's. A batch of 256 on 16 sockets is 4096. */

@@ -21,6 +21,8 @@ void world_init(struct world *w, enum obfs_mode_id mode)
 		w->options[i].password = "average_password";
 		w->setup[i].config = &w->options[i];
 		w->setup[i].name = i == 0 ? "obfs.a" : "obfs.b";
+		if (mode != OBFS_SALAMANDER) /* carries anything */
+			w->setup[i].above = "wireguard";
 	}
 }
 
