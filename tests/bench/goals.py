@@ -52,7 +52,7 @@ GOALS = [
             at_most=0.3),
 ]
 # What an obfs mode may cost wireguard.
-OBFS = {"salamander": 0.75}
+OBFS = {"salamander": 0.75, "veil": 0.9}
 GOALS += [against("TCP, 1 stream, wireguard and obfs %s, against wireguard" % mode, "tcp",
                   "vpncore-wg-" + mode, WG, at_least=least) for mode, least in OBFS.items()]
 for _loss in (1, 5, 10):

@@ -20,6 +20,7 @@ static const uint8_t key[32] = {1, 2, 3};
 
 static const struct obfs_options setups[] = {
 	{.mode = OBFS_SALAMANDER, .key = {.data = key, .len = sizeof(key)}},
+	{.mode = OBFS_VEIL, .key = {.data = key, .len = sizeof(key)}},
 };
 
 struct fixture {

@@ -9,6 +9,7 @@
 #include <vpncore/testhost.h>
 
 #include "mode.h"
+#include "veil_options.h"
 
 #define STEPS_MAX 64u
 #define BYTES     2048u
@@ -35,12 +36,20 @@ static const uint8_t key[32] = {1, 2, 3};
 		.data = key, .len = sizeof(key) \
 	}
 
+static const struct veil_options whole = {.cover = VEIL_COVER_WHOLE,
+					  .window = UINT64_C(60000000000)};
+static const struct veil_options with_junk = {
+	.window = UINT64_C(60000000000), .junk = 5, .junk_min = 64, .junk_max = 1420};
+
 static const struct setup {
 	struct obfs_options options;
 	const char *above;
 } setups[] = {
 	{{.mode = OBFS_SALAMANDER, .password = "average_password"}, NULL},
 	{{.mode = OBFS_SALAMANDER, .key = KEY}, "wireguard"},
+	{{.mode = OBFS_VEIL, .key = KEY}, "wireguard"},
+	{{.mode = OBFS_VEIL, .key = KEY, .veil = &with_junk}, "wireguard"},
+	{{.mode = OBFS_VEIL, .key = KEY, .veil = &whole}, "kcp"},
 };
 
 #define N_SETUPS (sizeof(setups) / sizeof(setups[0]))

@@ -20,15 +20,18 @@ MTU = 1340  # fits with the headers of every mode into 1500, whatever carries th
 @dataclasses.dataclass(frozen=True)
 class Mode:
     """`stage`: the options besides "mode". `other`: those that do not fit them on the other side.
-    `alone`: it can stand below other transports than wireguard."""
+    `alone`: it can stand below other transports than wireguard; `options`: what it needs there besides."""
     name: str
     stage: dict
     other: dict
     alone: bool = True
+    options: dict = dataclasses.field(default_factory=dict)
 
 
 MODES = {mode.name: mode for mode in (
     Mode("salamander", {"password": "correct horse"}, {"password": "battery staple"}),
+    Mode("veil", {"password": "correct horse"}, {"password": "battery staple"},
+         options={"veil": {"cover": "whole"}}),
 )}
 NAMES = tuple(MODES)
 ALONE = tuple(m.name for m in MODES.values() if m.alone)

@@ -130,7 +130,7 @@ class BelowKcp(KcpTest):
 
     def spec(self, *args, **kwargs):
         spec = super().spec(*args, **kwargs)
-        spec["pipeline"].insert(-1, obfs.stage(self.mode))
+        spec["pipeline"].insert(-1, obfs.stage(self.mode, **MODES[self.mode].options))
         return spec
 
     @each(ALONE)
