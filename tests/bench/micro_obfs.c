@@ -27,7 +27,7 @@ struct fixture {
 	const struct obfs_mode *mode;
 	struct vpn_host host;
 	struct vpn_lane lane;
-	struct obfs_lane l;
+	struct obfs_lane sides[2]; /* one seals, the other opens: a mode may refuse its own */
 	uint64_t counters[OBFS_N_COUNTS];
 	uint32_t len;
 	uint64_t round; /* makes messages differ, for modes that refuse what comes again */
@@ -100,14 +100,14 @@ static void fill(void *ctx)
 static uint32_t seal(void *ctx)
 {
 	struct fixture *f = ctx;
-	f->mode->seal(&f->l, f->pkts, PACKETS, f->fates);
+	f->mode->seal(&f->sides[0], f->pkts, PACKETS, f->fates);
 	return PACKETS;
 }
 
 static uint32_t open_sealed(void *ctx)
 {
 	struct fixture *f = ctx;
-	f->mode->open(&f->l, f->pkts, PACKETS, f->fates);
+	f->mode->open(&f->sides[1], f->pkts, PACKETS, f->fates);
 	return PACKETS;
 }
 
@@ -162,9 +162,23 @@ static void measure(struct measure *m, struct fixture *f)
 	}
 }
 
-static void set_up(struct fixture *f, const struct obfs_options *o)
+static void start(struct fixture *f, struct obfs_lane *l, const struct obfs_options *o)
 {
 	struct vpn_error err = {.size = sizeof(err)};
+	*l = (struct obfs_lane){.host = &f->host, .lane = &f->lane};
+	obfs_random_init(&l->random, &f->host);
+	if (f->mode->create(&f->host, o, &l->mode, &err) != VPN_OK) {
+		fprintf(stderr, "%s: %s\n", f->mode->name, err.text);
+		abort();
+	}
+	if (f->mode->lane_size != 0 && (l->own = calloc(1, f->mode->lane_size)) == NULL)
+		abort();
+	if (f->mode->lane_start != NULL)
+		f->mode->lane_start(l);
+}
+
+static void set_up(struct fixture *f, const struct obfs_options *o)
+{
 	f->mode = obfs_modes[o->mode];
 	f->host = (struct vpn_host){.size = sizeof(f->host),
 				    .n_lanes = 1,
@@ -183,24 +197,19 @@ static void set_up(struct fixture *f, const struct obfs_options *o)
 				    .counters = f->counters,
 				    .now_ns = measure_now_ns(),
 				    .max_batch = PACKETS};
-	f->l = (struct obfs_lane){.host = &f->host, .lane = &f->lane};
-	obfs_random_init(&f->l.random, &f->host);
-	if (f->mode->create(&f->host, o, &f->l.mode, &err) != VPN_OK) {
-		fprintf(stderr, "%s: %s\n", f->mode->name, err.text);
-		abort();
-	}
-	if (f->mode->lane_size != 0 && (f->l.own = calloc(1, f->mode->lane_size)) == NULL)
-		abort();
-	if (f->mode->lane_start != NULL)
-		f->mode->lane_start(&f->l);
+	start(f, &f->sides[0], o);
+	start(f, &f->sides[1], o);
 }
 
 static void clear(struct fixture *f)
 {
-	if (f->mode->lane_stop != NULL)
-		f->mode->lane_stop(&f->l);
-	free(f->l.own);
-	f->mode->destroy(f->l.mode);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct obfs_lane *l = &f->sides[i];
+		if (f->mode->lane_stop != NULL)
+			f->mode->lane_stop(l);
+		free(l->own);
+		f->mode->destroy(l->mode);
+	}
 }
 
 void stages_obfs(struct measure *m)
