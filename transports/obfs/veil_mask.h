@@ -27,7 +27,7 @@
 void veil_mask_put(const uint8_t key[VEIL_MASK_KEY], uint8_t *message, uint32_t tail);
 
 /* Whether a datagram is such a message; then *ret_len is its length without the tail, and its header is
- * what it was. Otherwise nothing has changed. One of 2^24 datagrams that are something else passes: it
+ * what it was. Otherwise nothing has changed. One of 2^23 datagrams that are something else passes: it
  * is for the stage above to know better. [any] */
 bool veil_mask_take(const uint8_t key[VEIL_MASK_KEY], uint8_t *data, uint32_t len,
 		    uint32_t *ret_len);

@@ -62,7 +62,7 @@ void veil_lane_init(const struct veil *v, struct veil_lane *own, uint32_t index)
 void veil_seal(const struct veil *v, struct veil_lane *own, struct obfs_random *random,
 	       uint64_t now_ms, struct vpn_packet **pkts, uint32_t n, uint8_t *fates);
 
-/* Counters: OBFS_DROP_SHORT, _FOREIGN, _STALE, _REPLAYED, _REFLECTED as fates. A packet without data is
+/* Counters: OBFS_DROP_SHORT, _FOREIGN, _STALE, _REPLAY, _REFLECTED as fates. A packet without data is
  * junk: its fate is OBFS_CONSUMED, and the caller counts it. [lane] */
 void veil_open(const struct veil *v, uint64_t now_ms, struct vpn_packet **pkts, uint32_t n,
 	       uint8_t *fates);
