@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What nDPI's ndpiReader and Wireshark's tshark take each mode for. Topology: obfs_wire.py.
+
+A capture has a handshake, pings of many sizes, TCP both ways, a second handshake and keepalives. Plain
+WireGuard has to be named by both, or nothing has been shown. tshark looks with every heuristic that
+it has for UDP; what it says of random datagrams of the same sizes is chance, and the measure.
+"""
+import collections
+import random
+import re
+import subprocess
+
+from harness import INNER4, INNER6, main, sh, traffic, wait_for
+from obfs_wire import CLAIMS, PLAIN, WAYS, Capture, Datagram, ObfsTest, write_pcap
+
+PINGS = (0, 1, 56, 200, 511, 1000, 1200)
+TCP_BYTES = 1 << 20
+KEEPALIVES = 3
+OUTER_PROTOCOLS = {"eth", "ethertype", "ip", "ipv6", "udp", "data"}
+FAMILIES = (4, 6)
+CHANCE = 0.02             # how much oftener than in random data a name may be seen
+
+
+def tshark(*argv):
+    return sh("tshark", *argv, timeout=120).stdout
+
+
+def heuristics():
+    """The options that turn on every heuristic for UDP."""
+    options = []
+    for line in tshark("-G", "heuristic-decodes").splitlines():
+        parent, _, _, name, *_ = line.split("\t") + [""] * 3
+        if parent == "udp" and name:
+            options += ["--enable-heuristic", name]
+    if not options:
+        raise AssertionError("tshark knows no heuristics")
+    return options
+
+
+def ndpi(path):
+    """What ndpiReader detects: {protocol: packets}."""
+    # it sees the flows' ends in what it is given; -d: no guesses by port or address
+    done = subprocess.run(["ndpiReader", "-d", "-i", str(path)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+                          check=True, errors="replace")
+    text = done.stdout.partition("Detected protocols:")[2].partition("\n\n")[0]
+    found = {m[1]: int(m[2]) for m in re.finditer(r"^\s+(\S+)\s+packets: (\d+)", text, re.MULTILINE)}
+    if not found:
+        raise AssertionError("ndpiReader detects nothing, not even what is unknown:\n" + done.stdout)
+    return found
+
+
+class Seen:
+    """What tshark says of the datagrams of a capture."""
+
+    def __init__(self, path, *options):
+        text = tshark("-n", "-r", path, *options, "-T", "fields", "-e", "frame.protocols", "-e",
+                      "_ws.expert.severity", "-e", "_ws.expert.message")
+        self.packets = 0
+        self.protocols = collections.Counter()
+        self.remarks = collections.Counter()
+        for line in text.splitlines():
+            protocols, severity, message = (line.split("\t") + ["", ""])[:3]
+            self.packets += 1
+            self.protocols.update(set(protocols.split(":")) - OUTER_PROTOCOLS)
+            if severity:
+                self.remarks[message] += 1
+
+    def share(self, protocol):
+        return self.protocols[protocol] / self.packets
+
+
+class Classifiers(ObfsTest):
+    def capture(self, way, family=4):
+        """All that a session puts on the wire, from the first datagram on; written to a file."""
+        with Capture(self.a) as capture:
+            self.tunnel(way, family=family, keepalive=1)
+            for size in PINGS:
+                traffic.ping_once(self.a, INNER4[1], 5, size)
+                traffic.ping_once(self.b, INNER6[0], 5, size)
+            traffic.tcp(self.a, self.b, INNER4[1], TCP_BYTES)
+            traffic.tcp(self.b, self.a, INNER6[0], TCP_BYTES)
+            self.renew(family, keepalive=1)
+            before = capture.sent
+            wait_for(lambda: capture.sent >= before + KEEPALIVES, "keepalives", 30)
+        self.datagrams = capture.datagrams()
+        self.assertGreater(len(self.datagrams), 1000)
+        path = self.directory / (way + ".pcap")
+        write_pcap(path, self.datagrams)
+        return path
+
+    def chance(self):
+        """A capture of random data in the places of the one that was taken last."""
+        noise = random.Random(7)
+        path = self.directory / "chance.pcap"
+        fair = []
+        for d in self.datagrams:
+            head = d.frame[:len(d.frame) - len(d.payload)]
+            fair.append(Datagram(d.time, d.outgoing, head + noise.randbytes(len(d.payload)),
+                                 d.source, d.destination, None))
+        write_pcap(path, fair)
+        return path
+
+    def test_plain_wireguard_is_named_by_both(self):
+        path = self.capture(PLAIN)
+        self.assertEqual(set(ndpi(path)), {"WireGuard"})
+        self.assertGreater(Seen(path).share("wg"), 0.9)
+        self.assertGreater(Seen(path, *heuristics()).share("wg"), 0.9)
+
+    def check_nameless(self, way, family):
+        path = self.capture(way, family)
+        self.assertEqual(set(ndpi(path)), {"Unknown"})
+        for options in ([], heuristics()):
+            seen, fair = Seen(path, *options), Seen(self.chance(), *options)
+            print("    %s: %s; chance: %s" % (way, seen.protocols.most_common(4),
+                                              fair.protocols.most_common(4)))
+            self.assertLess(seen.share("wg"), CHANCE)
+            for name in seen.protocols:
+                self.assertLess(seen.share(name), fair.share(name) + CHANCE, name)
+
+    def check_not_wireguard(self, way, family):
+        path = self.capture(way, family)
+        self.assertNotIn("WireGuard", ndpi(path))
+        for options in ([], heuristics()):
+            self.assertLess(Seen(path, *options).share("wg"), CHANCE)
+
+    def check_claim(self, way, family):
+        _, ndpi_name, name, options = CLAIMS[way]
+        path = self.capture(way, family)
+        self.assertEqual(set(ndpi(path)), {ndpi_name})
+        seen = Seen(path, *options)
+        print("    %s: %s" % (way, seen.protocols.most_common(4)))
+        self.assertEqual(seen.protocols[name], seen.packets)
+        self.assertEqual(seen.remarks, {})
+
+
+def add_tests():
+    checks = {"awg": Classifiers.check_not_wireguard}
+    for way, options in WAYS.items():
+        if options is None:
+            continue
+        check = checks.get(way, Classifiers.check_claim if way in CLAIMS else
+                           Classifiers.check_nameless)
+        for family in FAMILIES:
+            name = "test_%s_over_ipv%d" % (way.replace("-", "_"), family)
+            setattr(Classifiers, name, lambda self, c=check, w=way, f=family: c(self, w, f))
+
+
+add_tests()
+
+if __name__ == "__main__":
+    main()
