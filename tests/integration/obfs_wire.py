@@ -8,7 +8,8 @@
          2001:db8:1::1/64                              2001:db8:1::2/64
          192.0.2.66 (whoever else)
 
-Both listen at port 40404, which belongs to no protocol. The ends of the cable take no segments that
+b listens at port 40404, which belongs to no protocol, and a at 50505: nDPI 4.2 cannot tell a flow's
+directions apart when both ports are the same. The ends of the cable take no segments that
 the kernel has yet to cut: what is seen there are the datagrams as a router would see them.
 """
 import base64
@@ -22,7 +23,7 @@ import wireguard
 from harness import INNER4, INNER6, Peers, hostport, outer, traffic, wait_for
 from program import SLOWNESS
 
-PORT = 40404
+PORT, CLIENT_PORT = 40404, 50505
 MTU = 1340  # fits with the headers of every mode into 1500
 STRANGER = "192.0.2.66"
 SO_RCVBUFFORCE = 33
@@ -41,11 +42,16 @@ PLAIN = "wireguard"
 WAYS = {
     PLAIN: None,
     "salamander": {"mode": "salamander"},
+    "veil": {"mode": "veil"},
+    "mimic-dtls": {"mode": "mimic", "mimic": {"as": "dtls"}},
+    "mimic-srtp": {"mode": "mimic", "mimic": {"as": "srtp"}},
 }
 # Those that promise a length of no packet to be told from others.
 LENGTHS_HIDDEN = {"veil", "mimic-dtls", "mimic-srtp"} & set(WAYS)
-# Of those that claim to be another protocol: bytes of its header, and how nDPI and tshark call it.
-CLAIMS = {"mimic-dtls": (13, "DTLS", "dtls"), "mimic-srtp": (12, "RTP", "rtp")}
+# Of those that claim to be another protocol: bytes of its header, how nDPI and tshark call it, and what
+# tshark has to be told so that it looks for it.
+CLAIMS = {"mimic-dtls": (13, "DTLS", "dtls", []),
+          "mimic-srtp": (12, "RTP", "rtp", ["--enable-heuristic", "rtp_udp"])}
 
 
 def header_bytes(way, payload):
@@ -169,7 +175,7 @@ class ObfsTest(Peers):
                               keepalive=keepalive)
         spec = wireguard.manifest(self.directory, "ab"[side], self.keys[side], [peer],
                                   [INNER4[side] + "/24", INNER6[side] + "/64"], mtu=MTU,
-                                  listen="*:%d" % PORT, lanes=lanes)
+                                  listen="*:%d" % (CLIENT_PORT, PORT)[side], lanes=lanes)
         options = WAYS[way]
         if options is not None:
             stage = {"transport": "obfs", **options}
@@ -189,6 +195,11 @@ class ObfsTest(Peers):
         a = self.start(0, way, **kwargs)
         traffic.wait_ping(self.a, INNER4[1])
         return a, b
+
+    def close_tunnel(self):
+        for program in self.programs:
+            if program.running():
+                program.stop()
 
     def renew(self, family=4, keepalive=0):
         """a makes a new session."""

@@ -8,7 +8,7 @@ import socket
 
 import netns
 from harness import INNER4, OUTER4, main, sanitizer, traffic, wait_for
-from obfs_wire import PORT, STRANGER, WAYS, Capture, ObfsTest, drops, udp4
+from obfs_wire import CLIENT_PORT, PORT, STRANGER, WAYS, Capture, ObfsTest, drops, udp4
 
 PROBES = 100000
 ROUNDS = 10
@@ -17,7 +17,7 @@ BURST = 500     # at a time, so that b's socket holds them
 LARGEST = 1400
 GROWTH_BYTES = 8 << 20
 TARGET = (OUTER4[1], PORT)
-PEER = (OUTER4[0], PORT)
+PEER = (OUTER4[0], CLIENT_PORT)
 
 
 def noise(chance, count):
@@ -122,7 +122,7 @@ class Probing(ObfsTest):
         recorded = self.begin(way)
         self.a_program.stop()
         with self.a.socket() as last:  # nothing unreachable is said of a's port
-            last.bind((OUTER4[0], PORT))
+            last.bind(PEER)
             raw = self.a.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
             self.addCleanup(raw.close)
             with self.answers(OUTER4[0]) as capture:

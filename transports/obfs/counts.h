@@ -16,7 +16,14 @@
 	  "veil: authentic, but too old, or from a clock that is too far from ours") \
 	X(DROP_REPLAY, "drop_replay", 1, "veil: authentic, but here before") \
 	X(DROP_REFLECTED, "drop_reflected", 1, "veil: our own, sent back to us") \
-	X(VEIL_JUNK, "veil_junk", 0, "veil: junk that the other side has sent on request")
+	X(VEIL_JUNK, "veil_junk", 0, "veil: junk that the other side has sent on request") \
+	X(DROP_HEADER, "drop_header", 1, \
+	  "mimic: datagrams that are not valid as the protocol that is claimed") \
+	X(DROP_NOT_READY, "drop_not_ready", 1, \
+	  "mimic: packets that waited for a handshake which did not end, or for too many others") \
+	X(MIMIC_FLIGHTS, "mimic_flights", 0, "mimic: datagrams of handshakes that were sent") \
+	X(MIMIC_NO_PACKET, "mimic_no_packet", 0, \
+	  "mimic: datagrams of handshakes for which there was no packet")
 
 enum obfs_count {
 #define OBFS_COUNT_ID(id, name, drop, doc) OBFS_##id,

@@ -23,6 +23,7 @@
 
 /* What becomes of a packet: OBFS_PASS when a batch is given to the mode. */
 #define OBFS_PASS     0u   /* goes on */
+#define OBFS_KEPT     253u /* seal: the mode owns it now, and gives it to obfs_emit() later */
 #define OBFS_LEAD     254u /* seal: goes on, behind what before() makes */
 #define OBFS_CONSUMED 255u /* ends here, as it should: junk. The mode has counted it */
 /* Dropped, under this reason. */
@@ -82,9 +83,11 @@ struct obfs_mode {
 extern const struct obfs_mode *const obfs_modes[OBFS_N_MODES];
 extern const struct obfs_mode obfs_salamander;
 extern const struct obfs_mode obfs_veil;
+extern const struct obfs_mode obfs_mimic;
 
-/* Sends a datagram of the mode's own, ready for the wire, as soon as open() or timer() has returned, which
- * alone may call this. `to` is copied, NULL: the stage below chooses. What there is no room for is dropped
+/* Sends a datagram of the mode's own, or one that it has kept, ready for the wire, as soon as seal() (ahead of
+ * its batch), open() or timer() has returned, which alone may call this. `to` is copied, NULL: the stage
+ * below chooses. What there is no room for is dropped
  * and counted. [lane] */
 void obfs_emit(struct obfs_lane *l, struct vpn_packet *p, const struct vpn_endpoint *to);
 

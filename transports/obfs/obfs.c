@@ -119,12 +119,15 @@ static uint32_t flow_send(void *inst, struct vpn_lane *lane, struct vpn_packet *
 	if (n > VPN_BATCH_MAX)
 		n = VPN_BATCH_MAX;
 	o->mode->seal(l, pkts, n, fates);
+	send_emitted(l);
 	for (uint32_t i = 0; i < n; i++) {
 		struct vpn_packet *p = pkts[i];
 		if (fates[i] == OBFS_LEAD) {
 			pass(l, VPN_DOWN, pkts + start, kept - start);
 			start = kept;
 			lead(l, o->mode, p);
+		} else if (fates[i] == OBFS_KEPT) {
+			continue;
 		} else if (fates[i] != OBFS_PASS) {
 			end(l, p, fates[i]);
 			continue;

@@ -5,6 +5,7 @@
 
 #include "fault.h"
 #include "key.h"
+#include "mimic_options.h"
 #include "mode.h"
 #include "veil_options.h"
 
@@ -13,8 +14,11 @@ vpn_status obfs_options_validate(const void *config, struct vpn_error *err)
 	const struct obfs_options *o = config;
 	if (o->password != NULL && o->key.data != NULL)
 		return obfs_fault(err, VPN_EINVAL, "/key", "give a password or a key, not both");
-	if (o->veil != NULL && o->mode != OBFS_VEIL)
-		return obfs_fault(err, VPN_EINVAL, "/veil", "belongs to mode \"veil\" alone");
+	if (o->veil != NULL && o->mode != OBFS_VEIL && o->mode != OBFS_MIMIC)
+		return obfs_fault(err, VPN_EINVAL, "/veil",
+				  "belongs to modes \"veil\" and \"mimic\" alone");
+	if (o->mimic != NULL && o->mode != OBFS_MIMIC)
+		return obfs_fault(err, VPN_EINVAL, "/mimic", "belongs to mode \"mimic\" alone");
 	return obfs_modes[o->mode]->check(o, err);
 }
 
@@ -28,7 +32,7 @@ void obfs_options_needs(const void *config, struct vpn_needs *out)
 /* ---- the table ---- */
 
 /* in the order of enum obfs_mode_id */
-static const char *const mode_choices[] = {"salamander", "veil", NULL};
+static const char *const mode_choices[] = {"salamander", "veil", "mimic", NULL};
 
 _Static_assert(sizeof(mode_choices) / sizeof(mode_choices[0]) == OBFS_N_MODES + 1,
 	       "a name for each mode");
@@ -44,7 +48,7 @@ static const struct vpn_option options[] = {
 	 .doc = "What datagrams look like on the wire, the same on both sides. salamander: random "
 		"bytes, as Hysteria 2 makes them. veil: random bytes of random lengths, and "
 		"silence "
-		"to strangers."},
+		"to strangers. mimic: veil's packets with the headers of another protocol."},
 	{.name = "password",
 	 .type = VPN_OPT_STRING,
 	 .offset = AT(password),
@@ -52,8 +56,7 @@ static const struct vpn_option options[] = {
 	 .max = 1024,
 	 .flags = VPN_OPT_SECRET,
 	 .doc = "What both sides share. salamander takes it as it is, at least 4 bytes; veil "
-		"stretches it, "
-		"at least 8."},
+		"and mimic stretch it, at least 8."},
 	{.name = "key",
 	 .type = VPN_OPT_BYTES,
 	 .offset = AT(key),
@@ -65,7 +68,12 @@ static const struct vpn_option options[] = {
 	 .type = VPN_OPT_OBJECT,
 	 .offset = AT(veil),
 	 .table = &veil_option_table,
-	 .doc = "How mode veil works."},
+	 .doc = "How mode veil works, also within mimic."},
+	{.name = "mimic",
+	 .type = VPN_OPT_OBJECT,
+	 .offset = AT(mimic),
+	 .table = &mimic_option_table,
+	 .doc = "What mode mimic claims to be."},
 };
 
 const struct vpn_option_table obfs_option_table = VPN_OPTION_TABLE(options, struct obfs_options);
