@@ -8,6 +8,7 @@
 #include <string.h>
 #include <vpncore/testhost.h>
 
+#include "mimic_options.h"
 #include "mode.h"
 #include "veil_options.h"
 
@@ -41,6 +42,8 @@ static const struct veil_options whole = {.cover = VEIL_COVER_WHOLE,
 static const struct veil_options with_junk = {
 	.window = UINT64_C(60000000000), .junk = 5, .junk_min = 64, .junk_max = 1420};
 
+static const struct mimic_options srtp = {.as = MIMIC_SRTP};
+
 static const struct setup {
 	struct obfs_options options;
 	const char *above;
@@ -50,6 +53,8 @@ static const struct setup {
 	{{.mode = OBFS_VEIL, .key = KEY}, "wireguard"},
 	{{.mode = OBFS_VEIL, .key = KEY, .veil = &with_junk}, "wireguard"},
 	{{.mode = OBFS_VEIL, .key = KEY, .veil = &whole}, "kcp"},
+	{{.mode = OBFS_MIMIC, .key = KEY}, "wireguard"},
+	{{.mode = OBFS_MIMIC, .key = KEY, .veil = &whole, .mimic = &srtp}, "kcp"},
 };
 
 #define N_SETUPS (sizeof(setups) / sizeof(setups[0]))

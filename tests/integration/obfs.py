@@ -20,7 +20,7 @@ MTU = 1340  # fits with the headers of every mode into 1500, whatever carries th
 @dataclasses.dataclass(frozen=True)
 class Mode:
     """`stage`: the options besides "mode". `other`: those that do not fit them on the other side.
-    `alone`: it can stand below other transports than wireguard; `options`: what it needs there besides."""
+    A name that is not a mode's has the mode in its stage. `alone`: it can stand below other transports than wireguard; `options`: what it needs there besides."""
     name: str
     stage: dict
     other: dict
@@ -32,6 +32,10 @@ MODES = {mode.name: mode for mode in (
     Mode("salamander", {"password": "correct horse"}, {"password": "battery staple"}),
     Mode("veil", {"password": "correct horse"}, {"password": "battery staple"},
          options={"veil": {"cover": "whole"}}),
+    Mode("mimic", {"password": "correct horse"}, {"password": "battery staple"},
+         options={"veil": {"cover": "whole"}}),
+    Mode("mimic-srtp", {"mode": "mimic", "mimic": {"as": "srtp"}, "password": "correct horse"},
+         {"password": "battery staple"}, options={"veil": {"cover": "whole"}}),
 )}
 NAMES = tuple(MODES)
 ALONE = tuple(m.name for m in MODES.values() if m.alone)
