@@ -211,7 +211,7 @@ static void release_held(const struct mode *m, struct obfs_lane *l)
 		struct mimic_peer *peer = state == MIMIC_READY
 						  ? mimic_session_to(m->session, l, to, false)
 						  : NULL;
-		keep[i] = state != MIMIC_READY && state != MIMIC_NEW;
+		keep[i] = peer == NULL && state != MIMIC_NEW;
 		if (peer != NULL && put_header(m, l, peer, h->pkts[i], true)) {
 			obfs_emit(l, h->pkts[i], to);
 		} else if (!keep[i]) {
