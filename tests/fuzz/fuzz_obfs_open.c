@@ -27,6 +27,7 @@ enum step {
 	STEP_DEVICE,  /* a packet from above */
 	STEP_TIME,    /* time passes */
 	STEP_FULL,    /* above or below takes so many packets; packets run out */
+	STEP_ANSWER,  /* our own last datagram reaches the peer */
 	STEPS
 };
 
@@ -141,6 +142,17 @@ static void change(struct bytes *b, const uint8_t how[3])
 		b->len -= how[2] % b->len;
 }
 
+/* What the peer has sent meanwhile, by itself or because it may at last, arrives. */
+static void relay(struct fuzz *f)
+{
+	const struct testhost_record *r;
+	while ((r = testhost_next(f->peer, 0, VPN_DOWN)) != NULL) {
+		keep(&f->from_peer, r->data, r->len);
+		receive(f, f->from_peer.data, f->from_peer.len);
+	}
+	look(f, NULL);
+}
+
 /* The peer seals `in`; all that it sends arrives, `how` (may be NULL) changes the last of it. */
 static void from_peer(struct fuzz *f, const uint8_t *in, uint32_t len, const uint8_t *how)
 {
@@ -149,6 +161,7 @@ static void from_peer(struct fuzz *f, const uint8_t *in, uint32_t len, const uin
 	uint32_t n = 0;
 	if (len > LARGEST)
 		return;
+	relay(f);
 	keep(&f->sealed, in, len);
 	(void)testhost_send(f->peer, 0, in, len);
 	while ((r = testhost_next(f->peer, 0, VPN_DOWN)) != NULL && n < SENT_MOST)
@@ -225,6 +238,11 @@ static void take_step(struct fuzz *f, enum step step, struct bytes *b)
 		break;
 	case STEP_FULL:
 		fill_up(f, b);
+		break;
+	case STEP_ANSWER:
+		(void)testhost_recv(f->peer, 0, f->from_us.data, f->from_us.len, &f->at);
+		testhost_clear(f->peer, 0, VPN_UP);
+		relay(f);
 		break;
 	default:
 		receive(f, b->data, b->len);

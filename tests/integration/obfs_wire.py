@@ -12,16 +12,14 @@ b listens at port 40404, which belongs to no protocol, and a at 50505: nDPI 4.2 
 directions apart when both ports are the same. The ends of the cable take no segments that
 the kernel has yet to cut: what is seen there are the datagrams as a router would see them.
 """
-import base64
 import itertools
-import random
 import socket
 import struct
 import time
 
+import obfs
 import wireguard
 from harness import INNER4, INNER6, Peers, hostport, outer, traffic, wait_for
-from program import SLOWNESS
 
 PORT, CLIENT_PORT = 40404, 50505
 MTU = 1340  # fits with the headers of every mode into 1500
@@ -32,25 +30,14 @@ DRAIN_SECONDS = 10  # at the most, for what the buffer holds; a quiet device end
 ETHERNET, IP4, IP6, UDP = 14, 20, 40, 8
 PACKET_OUTGOING = 4  # linux/if_packet.h
 
-# AmneziaWG's parameters, of both sides. With header protection no byte is the same in two packets.
-AWG = {"jc": 4, "jmin": 40, "jmax": 300, "s1": 15, "s2": 72, "s3": 33, "s4": 13,
-       "h1": "100000001-200000000", "h2": "300000001-400000000", "h3": "500000001-600000000",
-       "h4": "700000001-800000000"}
-
-# The name of a way to be on the wire: what its obfs stage has beside the key; None: there is none.
+# The name of a way to be on the wire, and its obfs stage: every row of obfs.MODES. None: there is none.
 PLAIN = "wireguard"
-WAYS = {
-    PLAIN: None,
-    "salamander": {"mode": "salamander"},
-    "veil": {"mode": "veil"},
-    "mimic-dtls": {"mode": "mimic", "mimic": {"as": "dtls"}},
-    "mimic-srtp": {"mode": "mimic", "mimic": {"as": "srtp"}},
-}
+WAYS = {PLAIN: None, **{name: obfs.stage(name) for name in obfs.NAMES}}
 # Those that promise a length of no packet to be told from others.
-LENGTHS_HIDDEN = {"veil", "mimic-dtls", "mimic-srtp"} & set(WAYS)
+LENGTHS_HIDDEN = {"veil", "mimic", "mimic-srtp"}
 # Of those that claim to be another protocol: bytes of its header, how nDPI and tshark call it, and what
 # tshark has to be told so that it looks for it.
-CLAIMS = {"mimic-dtls": (13, "DTLS", "dtls", []),
+CLAIMS = {"mimic": (13, "DTLS", "dtls", []),
           "mimic-srtp": (12, "RTP", "rtp", ["--enable-heuristic", "rtp_udp"])}
 
 
@@ -58,7 +45,7 @@ def header_bytes(way, payload):
     """The header of the claimed protocol in front of sealed data; None when it is another message,
     such as one of DTLS's handshake."""
     size = CLAIMS[way][0]
-    if way == "mimic-dtls" and payload[0] != 23:
+    if way == "mimic" and payload[0] != 23:
         return None
     return payload[:size]
 
@@ -166,7 +153,6 @@ class ObfsTest(Peers):
         for ns in (self.a, self.b):
             ns.ip("link", "set", "dev", "eth0", "gso_max_segs", 1)
         self.keys = [wireguard.Keys() for _ in range(2)]
-        self.psk = base64.b64encode(random.randbytes(32)).decode("ascii")
 
     def spec(self, side, way, *, family=4, keepalive=None, lanes=None):
         peer = wireguard.Peer(self.keys[1 - side].public,
@@ -176,12 +162,8 @@ class ObfsTest(Peers):
         spec = wireguard.manifest(self.directory, "ab"[side], self.keys[side], [peer],
                                   [INNER4[side] + "/24", INNER6[side] + "/64"], mtu=MTU,
                                   listen="*:%d" % (CLIENT_PORT, PORT)[side], lanes=lanes)
-        options = WAYS[way]
-        if options is not None:
-            stage = {"transport": "obfs", **options}
-            if options["mode"] != "awg":
-                stage["key"] = {"file": wireguard.secret_file(self.directory, self.psk)}
-            spec["pipeline"].insert(2, stage)
+        if WAYS[way] is not None:
+            spec["pipeline"].insert(2, WAYS[way])
         return spec
 
     def start(self, side, way, **kwargs):

@@ -162,8 +162,8 @@ class Classifiers(ObfsTest):
 
 def add_tests():
     checks = {"awg": Classifiers.check_not_wireguard}
-    for way, options in WAYS.items():
-        if options is None:
+    for way in WAYS:
+        if way == PLAIN:
             continue
         check = checks.get(way, Classifiers.check_claim if way in CLAIMS else
                            Classifiers.check_nameless)
