@@ -23,7 +23,7 @@ from obfs_wire import CLAIMS, PLAIN, UDP, WAYS, Capture, Datagram, ObfsTest, wri
 
 PINGS = (0, 1, 56, 200, 511, 1000, 1200)
 TCP_BYTES = 1 << 20
-KEEPALIVES = 3
+KEEPALIVES = 2
 OUTER_PROTOCOLS = {"eth", "ethertype", "ip", "ipv6", "udp", "data"}
 FAMILIES = (4, 6)
 WARNING = 0x600000  # epan/proto.h: PI_WARN; below are remarks on what is in order
