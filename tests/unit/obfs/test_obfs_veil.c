@@ -337,7 +337,7 @@ static void an_object_for_another_mode_is_refused(void **state)
 {
 	(void)state;
 	v.w.options[0].mode = OBFS_SALAMANDER;
-	refused("/veil", "mode \"veil\"");
+	refused("/veil", "belongs to modes");
 }
 
 static void the_object_may_be_left_out(void **state)
