@@ -5,7 +5,7 @@ if(NOT SODIUM_FOUND OR NOT B2_FOUND)
 	return()
 endif()
 set(sources "")
-foreach(file wireguard options text blake2 x25519_ladder noise cookie ratelimit replay epoch allowedips index endpoint
+foreach(file wireguard options text blake2 x25519_ladder noise types cookie ratelimit replay epoch allowedips index endpoint
 		keypair peer peers timers staging handshake send receive inner icmp lane names config
 		uapi uapi_socket uapi_text uapi_get aead aead_libsodium)
 	list(APPEND sources "${wireguard}/${file}.c")

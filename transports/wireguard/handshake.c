@@ -32,7 +32,7 @@ static void drop(const struct wg_lane *l, enum wg_count reason)
 
 /* ---- the queue ---- */
 
-void wg_handshake_queue_put(struct wg_lane *l, const struct vpn_packet *p)
+void wg_handshake_queue_put(struct wg_lane *l, const struct vpn_packet *p, uint32_t type)
 {
 	struct wg_handshake_queue *q = &l->queue;
 	if (q->count == WG_HANDSHAKE_QUEUE) {
@@ -41,6 +41,7 @@ void wg_handshake_queue_put(struct wg_lane *l, const struct vpn_packet *p)
 	}
 	struct wg_handshake_entry *e = &q->entries[(q->head + q->count++) % WG_HANDSHAKE_QUEUE];
 	e->len = p->len;
+	e->type = type;
 	memcpy(e->msg, vpn_packet_data(p), p->len);
 	e->has_from = p->endpoint != NULL;
 	if (e->has_from)
@@ -129,6 +130,7 @@ void wg_handshake_initiate_locked(struct wg_lane *l, struct wg_peer *p, bool ret
 	wg_timestamp(timestamp, l->host->wall_ns(l->host));
 	if (wg_noise_create_initiation(&p->noise, &wg->identity, ephemeral, timestamp,
 				       k->entry.index, &msg)) {
+		wg_types_write(&wg->types, l->host, WG_TYPE_INITIATION, msg.type);
 		wg_cookie_add_macs(&p->cookie, &msg, sizeof(msg), l->pub->now_ns);
 		bool sent = post(l, VPN_POOL_TX, &msg, sizeof(msg), &to);
 		vpn_count(l->pub, INITIATIONS_SENT, sent);
@@ -164,6 +166,7 @@ static bool admit(const struct arrival *a, bool under_load)
 			return true;
 		drop(l, DROP_NO_COOKIE);
 		wg_cookie_reply(&wg->checker, l->host, a->e->msg, a->e->len, a->from, now, &reply);
+		wg_types_write(&wg->types, l->host, WG_TYPE_COOKIE, reply.type);
 		if (post(l, VPN_POOL_RX, &reply, sizeof(reply), a->from))
 			vpn_count(l->pub, COOKIES_SENT, 1);
 		return false;
@@ -216,6 +219,7 @@ static void respond(const struct arrival *a, struct wg_peer *p)
 		drop(l, DROP_BAD_HANDSHAKE);
 		return;
 	}
+	wg_types_write(&l->wg->types, l->host, WG_TYPE_RESPONSE, msg.type);
 	wg_cookie_add_macs(&p->cookie, &msg, sizeof(msg), l->pub->now_ns);
 	if (!begin_session(l, p, k))
 		return;
@@ -313,14 +317,13 @@ static void on_cookie(const struct arrival *a)
 /* Returns what it has cost. */
 static uint32_t serve_one(struct arrival *a, bool under_load)
 {
-	uint8_t type = a->e->msg[0];
-	if (type == WG_TYPE_COOKIE) {
+	if (a->e->type == WG_TYPE_COOKIE) {
 		on_cookie(a);
 		return COST_OTHER;
 	}
 	if (!admit(a, under_load))
 		return COST_OTHER;
-	if (type == WG_TYPE_INITIATION)
+	if (a->e->type == WG_TYPE_INITIATION)
 		on_initiation(a);
 	else
 		on_response(a);

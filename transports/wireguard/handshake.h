@@ -18,6 +18,7 @@ struct wg_peer;
 struct wg_handshake_entry {
 	uint8_t msg[sizeof(struct wg_msg_initiation)];
 	uint32_t len;
+	uint32_t type; /* WG_TYPE_*, whatever word stands for it */
 	bool has_from;
 	struct vpn_endpoint from;
 };
@@ -27,9 +28,9 @@ struct wg_handshake_queue {
 	struct wg_handshake_entry *entries; /* WG_HANDSHAKE_QUEUE; allocated by start() */
 };
 
-/* Copies a message whose type and length are right into the queue; drops it, counted, when that is
+/* Copies a message whose type (WG_TYPE_*) and length are right into the queue; drops it, counted, when that is
  * full. [lane] */
-void wg_handshake_queue_put(struct wg_lane *l, const struct vpn_packet *p);
+void wg_handshake_queue_put(struct wg_lane *l, const struct vpn_packet *p, uint32_t type);
 
 /* Serves some of the queue and sends the answers. True when more is left. [lane], not with the lock
  * held */

@@ -45,8 +45,9 @@ static uint32_t size_of_handshake(uint32_t type)
 }
 
 /* Not data: a handshake is copied into the queue, the rest dropped. */
-static void sort_out(struct wg_lane *l, struct vpn_packet *p, uint32_t type)
+static void sort_out(struct wg_lane *l, struct vpn_packet *p, uint32_t word)
 {
+	uint32_t type = wg_types_find(&l->wg->types, word);
 	uint32_t size = size_of_handshake(type);
 	if (size == 0) {
 		drop(l, p, DROP_BAD_TYPE);
@@ -56,7 +57,7 @@ static void sort_out(struct wg_lane *l, struct vpn_packet *p, uint32_t type)
 		drop(l, p, DROP_SHORT);
 		return;
 	}
-	wg_handshake_queue_put(l, p);
+	wg_handshake_queue_put(l, p, type);
 	l->host->release(l->pub, &p, 1);
 }
 
@@ -149,11 +150,11 @@ static void sort_all(struct batch *b, struct vpn_packet **pkts, uint32_t n)
 			drop(l, p, DROP_SHORT);
 			continue;
 		}
-		uint32_t type = wg_load_le32(vpn_packet_data(p));
-		if (type == WG_TYPE_DATA)
+		uint32_t word = wg_load_le32(vpn_packet_data(p));
+		if (wg_types_has(&l->wg->types, WG_TYPE_DATA, word))
 			take_data(b, p);
 		else
-			sort_out(l, p, type);
+			sort_out(l, p, word);
 	}
 }
 
@@ -247,6 +248,13 @@ static uint32_t unwrap(struct wg_lane *l, struct vpn_packet **pkts, struct wg_ke
 	return good;
 }
 
+/* Empty; where messages are disguised also one that is padded with zeros, as AmneziaWG 3.1 makes them: no IP
+ * packet begins with one. */
+static bool is_keepalive(const struct wg *wg, const struct vpn_packet *p)
+{
+	return p->len == 0 || (wg->types.disguised && vpn_packet_data(p)[0] == 0);
+}
+
 static void push_up(struct wg_lane *l, struct vpn_packet **pkts, uint32_t n)
 {
 	uint32_t taken = n != 0 ? vpn_push(l->pub->up, pkts, n) : 0;
@@ -282,7 +290,7 @@ static void deliver(struct batch *b)
 		run.bytes += p->len;
 		p->off += WG_DATA_HEADER;
 		p->len = job->len;
-		if (p->len == 0) {
+		if (is_keepalive(l->wg, p)) {
 			vpn_count(l->pub, KEEPALIVES_RECEIVED, 1);
 			l->host->release(l->pub, &p, 1);
 			continue;

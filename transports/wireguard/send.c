@@ -158,7 +158,7 @@ static void frame(struct batch *b, struct vpn_packet *p, const struct wg_keypair
 	p->off -= WG_DATA_HEADER;
 	p->len = job->len + WG_DATA_OVERHEAD;
 	data -= WG_DATA_HEADER;
-	wg_store_le32(data, WG_TYPE_DATA);
+	wg_store_le32(data, b->l->wg->types.of[WG_TYPE_DATA].first);
 	wg_store_le32(data + 4, k->remote_index);
 	wg_store_le64(data + 8, counter);
 	b->pkts[b->n++] = p;
@@ -334,6 +334,7 @@ void wg_send_keepalive_locked(struct wg_lane *l, struct wg_peer *peer, uint32_t 
 	struct vpn_packet *p = wg_lane_packet(l, pool, 0);
 	if (p == NULL)
 		return;
+	b.l = l;
 	b.n = 0;
 	frame(&b, p, k, counter, 0);
 	l->wg->engine->seal(l->aead, b.jobs, 1);

@@ -126,8 +126,21 @@ static vpn_status ext_each(void *inst, int (*fn)(void *ctx, const struct vpn_pee
 	return status;
 }
 
+static vpn_status ext_set_types(void *inst, const struct vpn_wireguard_types *types,
+				struct vpn_error *err)
+{
+	struct wg *wg = inst;
+	if (wg->started)
+		return wg_fault(err, VPN_EBUSY, 0, "", "the session runs already");
+	return wg_types_set(&wg->types, types, err);
+}
+
 static const void *get_extension(void *inst, const char *id)
 {
+	static const struct vpn_wireguard_types_ext types = {
+		.size = sizeof(types),
+		.set = ext_set_types,
+	};
 	static const struct vpn_peers_ext peers = {
 		.size = sizeof(peers),
 		.generation = ext_generation,
@@ -135,6 +148,8 @@ static const void *get_extension(void *inst, const char *id)
 		.subscribe = ext_subscribe,
 	};
 	(void)inst;
+	if (strcmp(id, VPN_EXT_WIREGUARD_TYPES) == 0)
+		return &types;
 	return strcmp(id, VPN_EXT_PEERS) == 0 ? &peers : NULL;
 }
 
@@ -337,6 +352,7 @@ static vpn_status create(const struct vpn_host *host, const void *config, void *
 	wg->mtu = host->mtu_above;
 	wg->below_chooses = true;
 	wg->tell_at = UINT64_MAX;
+	wg_types_init(&wg->types);
 	*inst = wg; /* destroy() takes what there is */
 	wg->engine = wg_aead_choose(wg->options->aead, &why);
 	if (wg->engine == NULL)

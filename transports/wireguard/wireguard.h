@@ -37,6 +37,7 @@
 #include "ratelimit.h"
 #include "text.h"
 #include "timers.h"
+#include "types.h"
 #include "uapi.h"
 
 /* In the order of the table in wireguard.c. */
@@ -101,6 +102,7 @@ struct wg {
 	bool started;
 
 	/* Read by lanes without the lock. */
+	struct wg_types types; /* set before they run */
 	struct wg_epoch epoch;
 	struct wg_allowedips allowed;
 	struct wg_index index;

@@ -781,6 +781,34 @@ struct vpn_peers_ext {
 	void (*subscribe)(void *inst, void (*changed)(void *ctx), void *ctx);
 };
 
+/* The words that messages of a WireGuard session begin with, where they are not 1 to 4: extension
+ * VPN_EXT_WIREGUARD_TYPES, struct vpn_wireguard_types_ext, of a stage that speaks that protocol.
+ * The MACs of a handshake cover the word, and the stage below has no keys to make them anew: so a
+ * stage that disguises messages says here which words are to be used. Since 1.2. */
+#define VPN_EXT_WIREGUARD_TYPES "vpncore.wireguard.types/1"
+
+struct vpn_word_range {
+	uint32_t first, last; /* both inclusive, first <= last; little-endian on the wire */
+};
+
+struct vpn_wireguard_types {
+	uint32_t size;
+	uint32_t reserved;
+	/* No two overlap. A message that is sent begins with a word drawn evenly from its range, data
+	 * with the range's first: no MAC covers that one, and the stage below may draw another. Of
+	 * what arrives each word of a range is accepted, and no other. */
+	struct vpn_word_range initiation, response, cookie, data;
+};
+
+struct vpn_wireguard_types_ext {
+	uint32_t size;
+	uint32_t reserved;
+	/* Copies *types. VPN_EINVAL: ranges that overlap or are turned round; VPN_EBUSY: started
+	 * already. [main], from create on, before its start(): from the start() of a stage below */
+	vpn_status (*set)(void *inst, const struct vpn_wireguard_types *types,
+			  struct vpn_error *err);
+};
+
 /* The work of routes and dns components, on the started device. Every change outside of memory is
  * undone by revert(), newest first; revert() leaves alone what others have changed meanwhile. */
 struct vpn_plan {
@@ -875,6 +903,8 @@ VPN_STATIC_ASSERT(sizeof(struct vpn_socket_ext) == 32, "vpn_socket_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_peer_info) == 112, "vpn_peer_info");
 VPN_STATIC_ASSERT(offsetof(struct vpn_peer_info, endpoint) == 16, "vpn_peer_info.endpoint");
 VPN_STATIC_ASSERT(sizeof(struct vpn_peers_ext) == 32, "vpn_peers_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_wireguard_types) == 40, "vpn_wireguard_types");
+VPN_STATIC_ASSERT(sizeof(struct vpn_wireguard_types_ext) == 16, "vpn_wireguard_types_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_plan) == 24, "vpn_plan");
 VPN_STATIC_ASSERT(sizeof(struct vpn_component) == 48, "vpn_component");
 VPN_STATIC_ASSERT(sizeof(struct vpn_plugin) == 64, "vpn_plugin");
