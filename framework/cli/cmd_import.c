@@ -160,6 +160,10 @@ static int write_keys(const struct import *im, struct private_files *files, char
 	const struct wgquick *w = im->parsed;
 	char ending[40];
 	int e = write_key(im, files, ".key", w->private_key, ret_path);
+	if (e == 0 && !keys_is_zero(w->awg.header_key)) {
+		free(*ret_path);
+		e = write_key(im, files, WGQUICK_AWG_ENDING, w->awg.header_key, ret_path);
+	}
 	for (size_t i = 0; i < w->n_peers && e == 0; i++) {
 		if (keys_is_zero(w->peers[i].preshared_key))
 			continue;

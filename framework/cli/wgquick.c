@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wgquick_awg.h"
 #include "wgquick_check.h"
 #include "wgquick_read.h"
 
@@ -152,6 +153,7 @@ struct wgquick *wgquick_free(struct wgquick *w)
 		sodium_memzero(w->peers, w->n_peers * sizeof(*w->peers));
 	free(w->peers);
 	free(w->allowed);
+	wgquick_awg_clear(&w->awg);
 	sodium_memzero(w, sizeof(*w));
 	free(w);
 	return NULL;

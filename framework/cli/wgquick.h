@@ -49,6 +49,29 @@ struct wgquick_peer {
 	size_t first_allowed, n_allowed; /* within wgquick.allowed */
 };
 
+/* What AmneziaWG's files have besides. In the order of the rows of wgquick_awg.c. */
+enum wgquick_awg_number {
+	WGQUICK_JC,
+	WGQUICK_JMIN,
+	WGQUICK_JMAX,
+	WGQUICK_S1,
+	WGQUICK_S2,
+	WGQUICK_S3,
+	WGQUICK_S4,
+	WGQUICK_AWG_NUMBERS
+};
+
+struct wgquick_awg {
+	bool used;       /* some of its keys stand in the file */
+	uint32_t given;  /* numbers that do, by their bits */
+	uint32_t hidden; /* headers that do: bit 0 is H1 */
+	uint32_t numbers[WGQUICK_AWG_NUMBERS];
+	uint32_t headers[4][2];       /* first and last word of H1 to H4 */
+	char *packets[5];             /* I1 to I5, printable ASCII; NULL = not given */
+	uint8_t header_key[KEYS_LEN]; /* zero = none */
+	bool random_trailers, disable_cookies;
+};
+
 struct wgquick {
 	struct wgquick_place place; /* of the first [Interface] */
 	struct wgquick_place private_place, mtu_place, table_place;
@@ -57,6 +80,7 @@ struct wgquick {
 	uint32_t mtu;         /* 0 = not given */
 	uint32_t fwmark;      /* 0 = none */
 	bool no_routes;       /* Table = off */
+	struct wgquick_awg awg;
 	struct tcpip_prefix addresses[WGQUICK_ADDRESSES_MAX];
 	size_t n_addresses;
 	struct wgquick_peer *peers;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wgquick_awg.h"
+
 #define SAID(place) (place).line, (place).column
 
 static int compare_lines(const struct wgquick_place *a, const struct wgquick_place *b)
@@ -147,8 +149,28 @@ static void warn_of_routes(const struct wgquick *w, struct problems *problems)
 		      text, more, n == 1 ? "has" : "have");
 }
 
+#define USUAL_PATH_MTU 1500u
+
+/* AmneziaWG's clients leave the MTU as it is when data gets longer. */
+static void warn_of_fragments(const struct wgquick *w, struct problems *problems)
+{
+	uint32_t extra = wgquick_awg_overhead(&w->awg);
+	uint32_t room = USUAL_PATH_MTU - WGQUICK_OVERHEAD;
+	if (extra == 0 || extra > room || w->mtu == 0 || w->mtu > room || w->mtu + extra <= room)
+		return;
+	problems_warn(problems, SAID(w->mtu_place), "",
+		      "with S4 = %u packets of this MTU are fragmented where the path carries "
+		      "%u bytes; %u fits",
+		      extra, USUAL_PATH_MTU, room - extra);
+}
+
 static void check_mtu(const struct wgquick *w, struct problems *problems)
 {
+	uint32_t extra = wgquick_awg_overhead(&w->awg);
+	if (w->mtu != 0 && w->mtu + extra > WGQUICK_MTU_MAX)
+		problems_add(problems, SAID(w->mtu_place), "",
+			     "with S4 = %u an MTU of %u is the most", extra,
+			     WGQUICK_MTU_MAX - extra);
 	if (w->mtu == 0 || w->mtu >= WGQUICK_MTU_MIN_IP6)
 		return;
 	for (size_t i = 0; i < w->n_addresses; i++)
@@ -177,5 +199,6 @@ void wgquick_check(struct wgquick *w, struct problems *problems)
 	find_twins(w, problems);
 	find_same_prefixes(w, problems);
 	check_mtu(w, problems);
+	warn_of_fragments(w, problems);
 	warn_of_routes(w, problems);
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wgquick_awg.h"
+
 #define USUAL_PATH_MTU 1500u /* what udp assumes when nothing is said */
 #define SHORT_LIST     3u    /* more items get a line each */
 
@@ -136,11 +138,64 @@ static void put_session(struct pen *p, const struct wgquick *w, const struct wgq
 	put(p, "\n\t\t},\n");
 }
 
+/* "s1": 20 and the like, separated from what stands in front. */
+static void put_name(struct pen *p, const char *name, bool *first)
+{
+	put(p, "%s\n\t\t\t\t\"%s\": ", *first ? "" : ",", name);
+	*first = false;
+}
+
+static void put_awg(struct pen *p, const struct wgquick_awg *awg, const struct wgquick_form *form)
+{
+	static const char *const numbers[] = {"jc", "jmin", "jmax", "s1", "s2", "s3", "s4"};
+	static const char *const headers[] = {"h1", "h2", "h3", "h4"};
+	static const char *const packets[] = {"i1", "i2", "i3", "i4", "i5"};
+	bool first = true;
+	for (size_t i = 0; i < WGQUICK_AWG_NUMBERS; i++)
+		if ((awg->given >> i & 1) != 0) {
+			put_name(p, numbers[i], &first);
+			put(p, "%u", awg->numbers[i]);
+		}
+	for (size_t i = 0; i < 4; i++)
+		if ((awg->hidden >> i & 1) != 0) {
+			const uint32_t *h = awg->headers[i];
+			put_name(p, headers[i], &first);
+			put(p, h[0] == h[1] ? "\"%u\"" : "\"%u-%u\"", h[0], h[1]);
+		}
+	for (size_t i = 0; i < 5; i++)
+		if (awg->packets[i] != NULL) {
+			put_name(p, packets[i], &first);
+			put_string(p, awg->packets[i], "");
+		}
+	if (!keys_is_zero(awg->header_key)) {
+		put_name(p, "header_protection_key", &first);
+		put_secret(p, form, WGQUICK_AWG_ENDING, awg->header_key);
+	}
+	if (awg->random_trailers) {
+		put_name(p, "random_trailers", &first);
+		put(p, "true");
+	}
+	if (awg->disable_cookies) {
+		put_name(p, "disable_cookies", &first);
+		put(p, "true");
+	}
+}
+
+static void put_disguise(struct pen *p, const struct wgquick *w, const struct wgquick_form *form)
+{
+	if (!w->awg.used)
+		return;
+	put(p, "\t\t{\n\t\t\t\"transport\": \"obfs\",\n\t\t\t\"mode\": \"awg\",\n\t\t\t\"awg\": {");
+	put_awg(p, &w->awg, form);
+	put(p, "\n\t\t\t}\n\t\t},\n");
+}
+
 static void put_socket(struct pen *p, const struct wgquick *w)
 {
 	put(p, "\t\t{\n\t\t\t\"transport\": \"udp\",\n\t\t\t\"listen\": \"*:%u\"", w->listen_port);
-	if (w->mtu > USUAL_PATH_MTU - WGQUICK_OVERHEAD)
-		put(p, ",\n\t\t\t\"path_mtu\": %u", w->mtu + WGQUICK_OVERHEAD);
+	uint32_t path_mtu = w->mtu + WGQUICK_OVERHEAD + wgquick_awg_overhead(&w->awg);
+	if (w->mtu != 0 && path_mtu > USUAL_PATH_MTU)
+		put(p, ",\n\t\t\t\"path_mtu\": %u", path_mtu);
 	if (w->fwmark != 0)
 		put(p, ",\n\t\t\t\"fwmark\": %u", w->fwmark);
 	put(p, "\n\t\t}\n");
@@ -153,6 +208,7 @@ size_t wgquick_manifest(const struct wgquick *w, const struct wgquick_form *form
 	put(&p, "{\n\t\"vpncore\": 1,\n\t\"pipeline\": [\n");
 	put_device(&p, w, form->device);
 	put_session(&p, w, form);
+	put_disguise(&p, w, form);
 	put_socket(&p, w);
 	put(&p, "\t]\n}\n");
 	return p.at < p.cap ? p.at : 0;

@@ -6,11 +6,12 @@
 #include "wgquick.h"
 
 #define WGQUICK_DEVICE_MAX 15u /* characters of a device's name */
+#define WGQUICK_AWG_ENDING ".awg.key"
 
 struct wgquick_form {
 	const char *device; /* name of the device */
-	/* Keys are in files "STEM.key" and "STEM.peerN.psk", the peers numbered from 1; NULL: in the
-	 * manifest itself. UTF-8. */
+	/* Keys are in files "STEM.key", "STEM.awg.key" (of AmneziaWG's header protection) and
+	 * "STEM.peerN.psk", the peers numbered from 1; NULL: in the manifest itself. UTF-8. */
 	const char *stem;
 };
 

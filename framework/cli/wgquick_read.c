@@ -11,6 +11,7 @@
 
 #include "option_type.h"
 #include "suggest.h"
+#include "wgquick_awg.h"
 
 #define SHOWN_MAX    48u  /* bytes of a wrong value in a message */
 #define ENDPOINT_MAX 300u /* a name has 253 */
@@ -54,12 +55,7 @@ static bool copy(struct wgquick_piece p, char *buf, size_t cap)
 	return true;
 }
 
-static void refuse(struct wgquick_reader *r, const char *at, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static void warn(struct wgquick_reader *r, const char *at, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void refuse(struct wgquick_reader *r, const char *at, const char *format, ...)
+void wgquick_refuse(struct wgquick_reader *r, const char *at, const char *format, ...)
 {
 	char text[256];
 	struct wgquick_place place = wgquick_place(r, at);
@@ -70,7 +66,7 @@ static void refuse(struct wgquick_reader *r, const char *at, const char *format,
 	problems_add(r->problems, place.line, place.column, "", "%s", text);
 }
 
-static void warn(struct wgquick_reader *r, const char *at, const char *format, ...)
+void wgquick_warn(struct wgquick_reader *r, const char *at, const char *format, ...)
 {
 	char text[256];
 	struct wgquick_place place = wgquick_place(r, at);
@@ -81,12 +77,11 @@ static void warn(struct wgquick_reader *r, const char *at, const char *format, .
 	problems_warn(r->problems, place.line, place.column, "", "%s", text);
 }
 
-/* "X is not ...": the value of something that is no secret, shortened. */
-static void refuse_value(struct wgquick_reader *r, struct wgquick_piece v, const char *what)
+void wgquick_refuse_value(struct wgquick_reader *r, struct wgquick_piece v, const char *what)
 {
 	bool whole = v.len <= SHOWN_MAX;
-	refuse(r, v.text, "\"%.*s%s\" %s", (int)(whole ? v.len : SHOWN_MAX), v.text,
-	       whole ? "" : "...", what);
+	wgquick_refuse(r, v.text, "\"%.*s%s\" %s", (int)(whole ? v.len : SHOWN_MAX), v.text,
+		       whole ? "" : "...", what);
 }
 
 /* Takes the next item of a list off *rest; items are separated by commas, and by white space where
@@ -110,8 +105,7 @@ static bool next_item(struct wgquick_piece *rest, bool spaces, struct wgquick_pi
 
 /* ---- values ---- */
 
-/* Decimal digits, or hexadecimal ones behind 0x where `hex`; false when it is no number up to max. */
-static bool parse_number(struct wgquick_piece v, bool hex, uint32_t max, uint32_t *ret)
+bool wgquick_number(struct wgquick_piece v, bool hex, uint32_t max, uint32_t *ret)
 {
 	uint64_t n = 0;
 	unsigned base = 10;
@@ -132,45 +126,57 @@ static bool parse_number(struct wgquick_piece v, bool hex, uint32_t max, uint32_
 	return v.len > 0;
 }
 
-static void read_key(struct wgquick_reader *r, struct wgquick_piece v, uint8_t key[KEYS_LEN],
-		     const char *zero)
+void wgquick_secret(struct wgquick_reader *r, struct wgquick_piece v, uint8_t key[KEYS_LEN],
+		    const char *zero)
 {
 	const char *wrong = keys_decode(v.text, v.len, key);
 	if (wrong != NULL)
-		refuse(r, v.text, "this is no key: %s", wrong);
+		wgquick_refuse(r, v.text, "this is no key: %s", wrong);
 	else if (zero != NULL && keys_is_zero(key))
-		refuse(r, v.text, "%s", zero);
+		wgquick_refuse(r, v.text, "%s", zero);
+}
+
+bool wgquick_range(struct wgquick_piece v, uint32_t max, uint32_t *ret_first, uint32_t *ret_last)
+{
+	const char *dash = memchr(v.text, '-', v.len);
+	size_t len = dash != NULL ? (size_t)(dash - v.text) : v.len;
+	if (!wgquick_number((struct wgquick_piece){v.text, len}, false, max, ret_first))
+		return false;
+	*ret_last = *ret_first;
+	return dash == NULL || (wgquick_number((struct wgquick_piece){dash + 1, v.len - len - 1},
+					       false, max, ret_last) &&
+				*ret_last >= *ret_first);
 }
 
 static void read_private_key(struct wgquick_reader *r, struct wgquick_piece v)
 {
 	r->w->private_place = wgquick_place(r, v.text);
-	read_key(r, v, r->w->private_key,
-		 "a key of zeros means none, and without one there is no "
-		 "session");
+	wgquick_secret(r, v, r->w->private_key,
+		       "a key of zeros means none, and without one there is no "
+		       "session");
 }
 
 static void read_listen_port(struct wgquick_reader *r, struct wgquick_piece v)
 {
 	uint32_t port = 0;
-	if (!parse_number(v, false, UINT16_MAX, &port))
-		refuse_value(r, v, "is no port: a number from 0 to 65535");
+	if (!wgquick_number(v, false, UINT16_MAX, &port))
+		wgquick_refuse_value(r, v, "is no port: a number from 0 to 65535");
 	r->w->listen_port = (uint16_t)port;
 }
 
 static void read_fwmark(struct wgquick_reader *r, struct wgquick_piece v)
 {
 	r->w->fwmark = 0;
-	if (!wgquick_is(v, "off") && !parse_number(v, true, UINT32_MAX, &r->w->fwmark))
-		refuse_value(r, v, "is no mark: a number up to 0xffffffff, or off");
+	if (!wgquick_is(v, "off") && !wgquick_number(v, true, UINT32_MAX, &r->w->fwmark))
+		wgquick_refuse_value(r, v, "is no mark: a number up to 0xffffffff, or off");
 }
 
 static void read_mtu(struct wgquick_reader *r, struct wgquick_piece v)
 {
 	r->w->mtu_place = wgquick_place(r, v.text);
-	if (!parse_number(v, false, WGQUICK_MTU_MAX, &r->w->mtu) || r->w->mtu < WGQUICK_MTU_MIN) {
+	if (!wgquick_number(v, false, WGQUICK_MTU_MAX, &r->w->mtu) || r->w->mtu < WGQUICK_MTU_MIN) {
 		r->w->mtu = 0;
-		refuse_value(r, v, "is no MTU: a number from 68 to 65455");
+		wgquick_refuse_value(r, v, "is no MTU: a number from 68 to 65455");
 	}
 }
 
@@ -195,7 +201,7 @@ static void add_address(struct wgquick_reader *r, struct wgquick_piece item)
 	struct wgquick *w = r->w;
 	struct tcpip_prefix p;
 	if (!copy(item, text, sizeof(text)) || tcpip_prefix_parse(text, &p) < 0) {
-		refuse_value(r, item, expected);
+		wgquick_refuse_value(r, item, expected);
 		return;
 	}
 	const char *wrong = why_not_ours(&p);
@@ -206,7 +212,7 @@ static void add_address(struct wgquick_reader *r, struct wgquick_piece item)
 	if (wrong == NULL && w->n_addresses == WGQUICK_ADDRESSES_MAX)
 		wrong = "is one too many: 256 addresses are the most";
 	if (wrong != NULL)
-		refuse_value(r, item, wrong);
+		wgquick_refuse_value(r, item, wrong);
 	else
 		w->addresses[w->n_addresses++] = p;
 }
@@ -225,42 +231,44 @@ static void read_table(struct wgquick_reader *r, struct wgquick_piece v)
 	if (r->w->no_routes || wgquick_is(v, "auto"))
 		return;
 	r->w->table_place = wgquick_place(r, v.text);
-	warn(r, v.text,
-	     "vpncore makes no routes in this version: those of this table have to be made by "
-	     "hand (ip route add)");
+	wgquick_warn(
+		r, v.text,
+		"vpncore makes no routes in this version: those of this table have to be made by "
+		"hand (ip route add)");
 }
 
 static void read_save_config(struct wgquick_reader *r, struct wgquick_piece v)
 {
 	if (wgquick_is(v, "true"))
-		warn(r, v.text,
-		     "vpncore does not write changes made by wg(8) back into the manifest");
+		wgquick_warn(r, v.text,
+			     "vpncore does not write changes made by wg(8) back into the manifest");
 	else if (!wgquick_is(v, "false"))
-		refuse_value(r, v, "is neither true nor false");
+		wgquick_refuse_value(r, v, "is neither true nor false");
 }
 
 static void read_dns(struct wgquick_reader *r, struct wgquick_piece v)
 {
-	warn(r, v.text,
-	     "vpncore sets no DNS servers and search domains in this version: set them by hand");
+	wgquick_warn(
+		r, v.text,
+		"vpncore sets no DNS servers and search domains in this version: set them by hand");
 }
 
 static void read_command(struct wgquick_reader *r, struct wgquick_piece v)
 {
-	warn(r, v.text,
-	     "vpncore runs no commands: run this one by hand, or from the unit that starts "
-	     "vpncore");
+	wgquick_warn(r, v.text,
+		     "vpncore runs no commands: run this one by hand, or from the unit that starts "
+		     "vpncore");
 }
 
 static void read_public_key(struct wgquick_reader *r, struct wgquick_piece v)
 {
 	r->peer->public_place = wgquick_place(r, v.text);
-	read_key(r, v, r->peer->public_key, "a key of zeros is nobody's");
+	wgquick_secret(r, v, r->peer->public_key, "a key of zeros is nobody's");
 }
 
 static void read_preshared_key(struct wgquick_reader *r, struct wgquick_piece v)
 {
-	read_key(r, v, r->peer->preshared_key, NULL);
+	wgquick_secret(r, v, r->peer->preshared_key, NULL);
 }
 
 /* A place for one more prefix, or NULL. */
@@ -285,13 +293,14 @@ static void add_allowed(struct wgquick_reader *r, struct wgquick_piece item)
 	char text[TCPIP_PREFIX_TEXT_MAX];
 	struct tcpip_prefix p;
 	if (!copy(item, text, sizeof(text)) || tcpip_prefix_parse(text, &p) < 0) {
-		refuse_value(r, item, "is no prefix: such as 10.0.0.0/24 or fd00::/64");
+		wgquick_refuse_value(r, item, "is no prefix: such as 10.0.0.0/24 or fd00::/64");
 		return;
 	}
 	if (!tcpip_prefix_is_network(&p)) {
 		tcpip_prefix_mask(&p);
 		tcpip_prefix_format(&p, text, sizeof(text));
-		warn(r, item.text, "bits behind the prefix are set; it is the same as %s", text);
+		wgquick_warn(r, item.text, "bits behind the prefix are set; it is the same as %s",
+			     text);
 	}
 	struct wgquick_allowed *allowed = append_allowed(r);
 	if (allowed == NULL)
@@ -342,7 +351,7 @@ static void read_endpoint(struct wgquick_reader *r, struct wgquick_piece v)
 	} else if (wrong != NULL) {
 		snprintf(hint, sizeof(hint), "is no endpoint%s%s", wrong[0] != '\0' ? ": " : "",
 			 wrong[0] != '\0' ? wrong : ": such as vpn.example:51820");
-		refuse_value(r, v, hint);
+		wgquick_refuse_value(r, v, hint);
 	} else {
 		free(r->peer->endpoint);
 		r->peer->endpoint = strdup(text);
@@ -352,43 +361,47 @@ static void read_endpoint(struct wgquick_reader *r, struct wgquick_piece v)
 
 static void read_keepalive(struct wgquick_reader *r, struct wgquick_piece v)
 {
-	uint32_t seconds = 0;
-	if (!wgquick_is(v, "off") && !parse_number(v, false, UINT16_MAX, &seconds))
-		refuse_value(r, v, "is no interval: seconds from 0 to 65535, or off");
+	uint32_t seconds = 0, last;
+	if (wgquick_range(v, UINT16_MAX, &seconds, &last) && last != seconds)
+		wgquick_warn(r, v.text,
+			     "vpncore keeps one interval: the shortest of this range is taken");
+	else if (!wgquick_is(v, "off") && !wgquick_number(v, false, UINT16_MAX, &seconds))
+		wgquick_refuse_value(r, v, "is no interval: seconds from 0 to 65535, or off");
 	r->peer->keepalive = (uint16_t)seconds;
 }
 
 /* ---- keys ---- */
 
-struct key {
-	const char *name;
-	enum wgquick_section section;
-	enum { ONCE, MANY, LIST } form; /* LIST may be empty */
-	void (*read)(struct wgquick_reader *r, struct wgquick_piece v);
+static const struct wgquick_key keys[] = {
+	{"PrivateKey", WGQUICK_INTERFACE, WGQUICK_ONCE, read_private_key},
+	{"ListenPort", WGQUICK_INTERFACE, WGQUICK_ONCE, read_listen_port},
+	{"FwMark", WGQUICK_INTERFACE, WGQUICK_ONCE, read_fwmark},
+	{"Address", WGQUICK_INTERFACE, WGQUICK_LIST, read_address},
+	{"MTU", WGQUICK_INTERFACE, WGQUICK_ONCE, read_mtu},
+	{"DNS", WGQUICK_INTERFACE, WGQUICK_MANY, read_dns},
+	{"Table", WGQUICK_INTERFACE, WGQUICK_ONCE, read_table},
+	{"PreUp", WGQUICK_INTERFACE, WGQUICK_MANY, read_command},
+	{"PostUp", WGQUICK_INTERFACE, WGQUICK_MANY, read_command},
+	{"PreDown", WGQUICK_INTERFACE, WGQUICK_MANY, read_command},
+	{"PostDown", WGQUICK_INTERFACE, WGQUICK_MANY, read_command},
+	{"SaveConfig", WGQUICK_INTERFACE, WGQUICK_ONCE, read_save_config},
+	{"PublicKey", WGQUICK_PEER, WGQUICK_ONCE, read_public_key},
+	{"PresharedKey", WGQUICK_PEER, WGQUICK_ONCE, read_preshared_key},
+	{"AllowedIPs", WGQUICK_PEER, WGQUICK_LIST, read_allowed_ips},
+	{"Endpoint", WGQUICK_PEER, WGQUICK_ONCE, read_endpoint},
+	{"PersistentKeepalive", WGQUICK_PEER, WGQUICK_ONCE, read_keepalive},
 };
 
-static const struct key keys[] = {
-	{"PrivateKey", WGQUICK_INTERFACE, ONCE, read_private_key},
-	{"ListenPort", WGQUICK_INTERFACE, ONCE, read_listen_port},
-	{"FwMark", WGQUICK_INTERFACE, ONCE, read_fwmark},
-	{"Address", WGQUICK_INTERFACE, LIST, read_address},
-	{"MTU", WGQUICK_INTERFACE, ONCE, read_mtu},
-	{"DNS", WGQUICK_INTERFACE, MANY, read_dns},
-	{"Table", WGQUICK_INTERFACE, ONCE, read_table},
-	{"PreUp", WGQUICK_INTERFACE, MANY, read_command},
-	{"PostUp", WGQUICK_INTERFACE, MANY, read_command},
-	{"PreDown", WGQUICK_INTERFACE, MANY, read_command},
-	{"PostDown", WGQUICK_INTERFACE, MANY, read_command},
-	{"SaveConfig", WGQUICK_INTERFACE, ONCE, read_save_config},
-	{"PublicKey", WGQUICK_PEER, ONCE, read_public_key},
-	{"PresharedKey", WGQUICK_PEER, ONCE, read_preshared_key},
-	{"AllowedIPs", WGQUICK_PEER, LIST, read_allowed_ips},
-	{"Endpoint", WGQUICK_PEER, ONCE, read_endpoint},
-	{"PersistentKeepalive", WGQUICK_PEER, ONCE, read_keepalive},
-};
-
-#define N_KEYS       (sizeof(keys) / sizeof(keys[0]))
+#define N_OWN        (sizeof(keys) / sizeof(keys[0]))
+#define N_KEYS       (N_OWN + WGQUICK_AWG_KEYS)
 #define NAME_MAX_LEN 32u
+_Static_assert(N_KEYS <= 64, "wgquick_reader.seen");
+
+/* WireGuard's, then AmneziaWG's. */
+static const struct wgquick_key *key_at(size_t i)
+{
+	return i < N_OWN ? &keys[i] : &wgquick_awg_keys[i - N_OWN];
+}
 
 /* A name may be shown when it looks like one: a line that lost its beginning may be a secret. */
 static bool is_name(struct wgquick_piece p)
@@ -419,13 +432,13 @@ static const char *nearest(enum wgquick_section section, const char *name)
 	lower(word, name);
 	suggest_init(&s, word);
 	for (size_t i = 0; i < N_KEYS; i++) {
-		lower(names[i], keys[i].name);
-		if (keys[i].section == section)
+		lower(names[i], key_at(i)->name);
+		if (key_at(i)->section == section)
 			suggest_offer(&s, names[i]);
 	}
 	for (size_t i = 0; i < N_KEYS; i++)
 		if (s.best == names[i])
-			return keys[i].name;
+			return key_at(i)->name;
 	return NULL;
 }
 
@@ -433,44 +446,41 @@ static void refuse_key(struct wgquick_reader *r, struct wgquick_piece key)
 {
 	char name[NAME_MAX_LEN];
 	for (size_t i = 0; i < N_KEYS; i++)
-		if (wgquick_is(key, keys[i].name)) {
-			refuse(r, key.text, "%s belongs into a section %s", keys[i].name,
-			       section_name(keys[i].section));
+		if (wgquick_is(key, key_at(i)->name)) {
+			wgquick_refuse(r, key.text, "%s belongs into a section %s", key_at(i)->name,
+				       section_name(key_at(i)->section));
 			return;
 		}
 	if (!is_name(key) || !copy(key, name, sizeof(name))) {
-		refuse(r, key.text, "there is no such key in %s", section_name(r->section));
+		wgquick_refuse(r, key.text, "there is no such key in %s", section_name(r->section));
 		return;
 	}
 	const char *near = nearest(r->section, name);
 	if (near != NULL)
-		refuse(r, key.text, "unknown key %s; did you mean %s?", name, near);
+		wgquick_refuse(r, key.text, "unknown key %s; did you mean %s?", name, near);
 	else
-		refuse(r, key.text, "unknown key %s in %s", name, section_name(r->section));
-}
-
-static const struct key *find_key(const struct wgquick_reader *r, struct wgquick_piece name)
-{
-	for (size_t i = 0; i < N_KEYS; i++)
-		if (keys[i].section == r->section && wgquick_is(name, keys[i].name))
-			return &keys[i];
-	return NULL;
+		wgquick_refuse(r, key.text, "unknown key %s in %s", name, section_name(r->section));
 }
 
 void wgquick_read(struct wgquick_reader *r, struct wgquick_piece name, struct wgquick_piece value)
 {
-	const struct key *key = find_key(r, name);
+	const struct wgquick_key *key = NULL;
+	size_t row = 0;
+	for (size_t i = 0; i < N_KEYS && key == NULL; i++)
+		if (key_at(i)->section == r->section && wgquick_is(name, key_at(i)->name))
+			key = key_at(row = i);
 	if (key == NULL) {
 		refuse_key(r, name);
 		return;
 	}
-	uint32_t *seen = &r->seen[r->section == WGQUICK_PEER];
-	uint32_t bit = UINT32_C(1) << (key - keys);
-	if ((*seen & bit) != 0 && key->form == ONCE)
-		warn(r, name.text, "%s stands twice; the last one counts", key->name);
+	uint64_t *seen = &r->seen[r->section == WGQUICK_PEER];
+	uint64_t bit = UINT64_C(1) << row;
+	if ((*seen & bit) != 0 && key->form == WGQUICK_ONCE)
+		wgquick_warn(r, name.text, "%s stands twice; the last one counts", key->name);
 	*seen |= bit;
-	if (value.len == 0 && key->form != LIST)
-		refuse(r, name.text, "%s has no value", key->name);
+	r->key = key->name;
+	if (value.len == 0 && key->form != WGQUICK_LIST)
+		wgquick_refuse(r, name.text, "%s has no value", key->name);
 	else
 		key->read(r, value);
 }

@@ -19,7 +19,8 @@ struct wgquick_reader {
 	struct wgquick_peer *peer; /* the one being read; NULL outside of [Peer] */
 	size_t peer_room;          /* of w->peers */
 	size_t allowed_room;       /* of w->allowed */
-	uint32_t seen[2];          /* keys of [Interface] and of this [Peer], by their row */
+	uint64_t seen[2];          /* keys of [Interface] and of this [Peer], by their row */
+	const char *key;           /* the one whose value is being read */
 	const char *line_text;     /* where the line begins, for columns */
 	int line;
 	bool no_memory;
@@ -31,11 +32,37 @@ struct wgquick_piece {
 	size_t len;
 };
 
+struct wgquick_key {
+	const char *name;
+	enum wgquick_section section;
+	enum { WGQUICK_ONCE, WGQUICK_MANY, WGQUICK_LIST } form; /* a list may be empty */
+	void (*read)(struct wgquick_reader *r, struct wgquick_piece v);
+};
+
 /* Reads one "key = value" of the current section. */
 void wgquick_read(struct wgquick_reader *r, struct wgquick_piece key, struct wgquick_piece value);
 
 /* The place of a piece of the current line. */
 struct wgquick_place wgquick_place(const struct wgquick_reader *r, const char *text);
+
+/* An error or a warning about a piece of the current line that begins at `at`. */
+void wgquick_refuse(struct wgquick_reader *r, const char *at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void wgquick_warn(struct wgquick_reader *r, const char *at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* "X is not ...": the value of something that is no secret, shortened. */
+void wgquick_refuse_value(struct wgquick_reader *r, struct wgquick_piece v, const char *what);
+
+/* Decimal digits, or hexadecimal ones behind 0x where `hex`; false when it is no number up to max. */
+bool wgquick_number(struct wgquick_piece v, bool hex, uint32_t max, uint32_t *ret);
+
+/* "7" or "7-9"; false when it is not, or turned round. */
+bool wgquick_range(struct wgquick_piece v, uint32_t max, uint32_t *ret_first, uint32_t *ret_last);
+
+/* A key in base64, refused without being shown. `zero`: what to say of one of zeros, NULL = nothing. */
+void wgquick_secret(struct wgquick_reader *r, struct wgquick_piece v, uint8_t key[KEYS_LEN],
+		    const char *zero);
 
 /* Leaves out white space at both ends. */
 struct wgquick_piece wgquick_trim(struct wgquick_piece p);
