@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBER_MAX      32767u /* no message could be so long, and sums stay small */
+#define NUMBER_MAX 32767u /* no message could be so long, and sums stay small */
 #define PACKET_TEXT_MAX \
 	16384u /* more than hexadecimal digits of the largest datagram that is whole */
 

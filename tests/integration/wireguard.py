@@ -90,9 +90,9 @@ def secret_file(directory, text):
 
 
 def manifest(directory, name, keys, peers, addresses, *, ifname="wg0", mtu=1420,
-             listen="*:%d" % PORT, lanes=None, device=None, wireguard=None, udp=None):
+             listen="*:%d" % PORT, lanes=None, device=None, wireguard=None, udp=None, obfs=None):
     """The manifest of a WireGuard interface. `device`, `wireguard` and `udp` add to or replace keys
-    of the stages; a value of None takes the key away."""
+    of the stages; a value of None takes the key away. `obfs`, when given, is a stage in between."""
     stages = [
         {"device": "auto", "name": ifname, "mtu": mtu, "addresses": list(addresses)},
         {"transport": "wireguard", "private_key": {"file": secret_file(directory, keys.private)},
@@ -103,6 +103,8 @@ def manifest(directory, name, keys, peers, addresses, *, ifname="wg0", mtu=1420,
         stage.update(changes)
         for key in [k for k, v in stage.items() if v is None]:
             del stage[key]
+    if obfs:
+        stages.insert(2, {"transport": "obfs", **obfs})
     result = {"vpncore": 1, "name": name, "pipeline": stages}
     if lanes:
         result["lanes"] = lanes

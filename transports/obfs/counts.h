@@ -23,7 +23,15 @@
 	  "mimic: packets that waited for a handshake which did not end, or for too many others") \
 	X(MIMIC_FLIGHTS, "mimic_flights", 0, "mimic: datagrams of handshakes that were sent") \
 	X(MIMIC_NO_PACKET, "mimic_no_packet", 0, \
-	  "mimic: datagrams of handshakes for which there was no packet")
+	  "mimic: datagrams of handshakes for which there was no packet") \
+	X(AWG_LEAD, "awg_lead", 0, "awg: datagrams sent before initiations: i1 to i5 and junk") \
+	X(DROP_AWG_UNKNOWN, "drop_awg_unknown", 1, \
+	  "awg: datagrams that are no message: the other side's junk, strangers, or other " \
+	  "parameters") \
+	X(DROP_AWG_ABOVE, "drop_awg_above", 1, \
+	  "awg: packets from above that are no messages with the words that were agreed on") \
+	X(DROP_AWG_COOKIE, "drop_awg_cookie", 1, \
+	  "awg: cookie replies that disable_cookies kept back")
 
 enum obfs_count {
 #define OBFS_COUNT_ID(id, name, drop, doc) OBFS_##id,

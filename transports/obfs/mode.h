@@ -55,6 +55,10 @@ struct obfs_mode {
 			     void **state, struct vpn_error *err);
 	void (*destroy)(void *state); /* wipes keys; accepts NULL. [main] */
 
+	/* The other stages are made, those above have not been started: what has to be agreed on with
+	 * them. May be NULL. [main] */
+	vpn_status (*start)(const struct vpn_host *host, void *state, struct vpn_error *err);
+
 	/* Of a lane: `own` is zeroed and aligned as malloc() does; freed by the stage. May be NULL.
 	 * [main], within start() and stop() */
 	size_t lane_size;
@@ -84,6 +88,7 @@ extern const struct obfs_mode *const obfs_modes[OBFS_N_MODES];
 extern const struct obfs_mode obfs_salamander;
 extern const struct obfs_mode obfs_veil;
 extern const struct obfs_mode obfs_mimic;
+extern const struct obfs_mode obfs_awg;
 
 /* Sends a datagram of the mode's own, or one that it has kept, ready for the wire, as soon as seal() (ahead of
  * its batch), open() or timer() has returned, which alone may call this. `to` is copied, NULL: the stage

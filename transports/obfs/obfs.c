@@ -233,15 +233,16 @@ static vpn_status create(const struct vpn_host *host, const void *config, void *
 static vpn_status start(void *inst, struct vpn_lane *const *lanes, struct vpn_error *err)
 {
 	struct obfs *o = inst;
-	(void)err;
-	for (uint32_t i = 0; i < o->n_lanes; i++) {
+	vpn_status status = o->mode->start != NULL ? o->mode->start(o->host, o->state, err)
+						   : VPN_OK;
+	for (uint32_t i = 0; i < o->n_lanes && status == VPN_OK; i++) {
 		struct obfs_lane *l = o->lanes[i];
 		l->lane = lanes[i];
 		lanes[i]->user = l;
 		if (o->mode->lane_start != NULL)
 			o->mode->lane_start(l);
 	}
-	return VPN_OK;
+	return status;
 }
 
 static void stop_lane(const struct obfs *o, struct obfs_lane *l)

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "awg_options.h"
 #include "fault.h"
 #include "key.h"
 #include "mimic_options.h"
@@ -19,6 +20,8 @@ vpn_status obfs_options_validate(const void *config, struct vpn_error *err)
 				  "belongs to modes \"veil\" and \"mimic\" alone");
 	if (o->mimic != NULL && o->mode != OBFS_MIMIC)
 		return obfs_fault(err, VPN_EINVAL, "/mimic", "belongs to mode \"mimic\" alone");
+	if (o->awg != NULL && o->mode != OBFS_AWG)
+		return obfs_fault(err, VPN_EINVAL, "/awg", "belongs to mode \"awg\" alone");
 	return obfs_modes[o->mode]->check(o, err);
 }
 
@@ -32,7 +35,7 @@ void obfs_options_needs(const void *config, struct vpn_needs *out)
 /* ---- the table ---- */
 
 /* in the order of enum obfs_mode_id */
-static const char *const mode_choices[] = {"salamander", "veil", "mimic", NULL};
+static const char *const mode_choices[] = {"salamander", "veil", "mimic", "awg", NULL};
 
 _Static_assert(sizeof(mode_choices) / sizeof(mode_choices[0]) == OBFS_N_MODES + 1,
 	       "a name for each mode");
@@ -48,7 +51,8 @@ static const struct vpn_option options[] = {
 	 .doc = "What datagrams look like on the wire, the same on both sides. salamander: random "
 		"bytes, as Hysteria 2 makes them. veil: random bytes of random lengths, and "
 		"silence "
-		"to strangers. mimic: veil's packets with the headers of another protocol."},
+		"to strangers. mimic: veil's packets with the headers of another protocol. "
+		"awg: WireGuard in the disguise of AmneziaWG."},
 	{.name = "password",
 	 .type = VPN_OPT_STRING,
 	 .offset = AT(password),
@@ -74,6 +78,11 @@ static const struct vpn_option options[] = {
 	 .offset = AT(mimic),
 	 .table = &mimic_option_table,
 	 .doc = "What mode mimic claims to be."},
+	{.name = "awg",
+	 .type = VPN_OPT_OBJECT,
+	 .offset = AT(awg),
+	 .table = &awg_option_table,
+	 .doc = "The parameters of mode awg, by the names that AmneziaWG has for them."},
 };
 
 const struct vpn_option_table obfs_option_table = VPN_OPTION_TABLE(options, struct obfs_options);

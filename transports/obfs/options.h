@@ -6,10 +6,11 @@
 #include <vpncore/plugin.h>
 
 /* In the order of the option's choices. */
-enum obfs_mode_id { OBFS_SALAMANDER, OBFS_VEIL, OBFS_MIMIC, OBFS_N_MODES };
+enum obfs_mode_id { OBFS_SALAMANDER, OBFS_VEIL, OBFS_MIMIC, OBFS_AWG, OBFS_N_MODES };
 
 struct veil_options;
 struct mimic_options;
+struct awg_options;
 
 struct obfs_options {
 	uint32_t mode; /* enum obfs_mode_id */
@@ -19,6 +20,7 @@ struct obfs_options {
 	/* here: the options of single modes, one nested object for each that has some */
 	const struct veil_options *veil;   /* NULL = absent */
 	const struct mimic_options *mimic; /* likewise */
+	const struct awg_options *awg; /* NULL = absent */
 };
 
 extern const struct vpn_option_table obfs_option_table;
