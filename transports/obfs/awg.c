@@ -17,8 +17,8 @@
 #define DATA_OVERHEAD 32u  /* of wireguard: header and tag */
 #define WINDOW_LEAST  500u /* bytes: DefaultUdpWindow of amneziawg-go 3.1 */
 
-/* Two handshakes and more are tried in this time (WireGuard tries each 5 s). */
-#define REPORT_AFTER UINT64_C(11000000000)
+/* ns. WireGuard tries again after 5 s: the second attempt comes, and the first has not fitted either. */
+#define REPORT_AFTER UINT64_C(4000000000)
 #define REPORT_EVERY UINT64_C(60000000000)
 
 struct awg {
@@ -300,7 +300,8 @@ static void open(struct obfs_lane *l, struct vpn_packet **pkts, uint32_t n, uint
 		enum awg_kind kind = awg_frame_open(&a->frame, pkts[i]);
 		if (kind == AWG_NONE) {
 			refuse(l, pkts[i]);
-			fates[i] = OBFS_DROP(OBFS_DROP_AWG_UNKNOWN);
+			obfs_count(l, OBFS_DROP_AWG_UNKNOWN, 1);
+			fates[i] = OBFS_CONSUMED; /* junk is meant to fit nothing */
 			continue;
 		}
 		own->refused.n = 0;
