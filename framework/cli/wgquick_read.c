@@ -361,12 +361,13 @@ static void read_endpoint(struct wgquick_reader *r, struct wgquick_piece v)
 
 static void read_keepalive(struct wgquick_reader *r, struct wgquick_piece v)
 {
-	uint32_t seconds = 0, last;
-	if (wgquick_range(v, UINT16_MAX, &seconds, &last) && last != seconds)
+	uint32_t seconds = 0, last = 0;
+	bool off = wgquick_is(v, "off");
+	if (!off && !wgquick_range(v, UINT16_MAX, &seconds, &last))
+		wgquick_refuse_value(r, v, "is no interval: seconds from 0 to 65535, or off");
+	else if (last != seconds)
 		wgquick_warn(r, v.text,
 			     "vpncore keeps one interval: the shortest of this range is taken");
-	else if (!wgquick_is(v, "off") && !wgquick_number(v, false, UINT16_MAX, &seconds))
-		wgquick_refuse_value(r, v, "is no interval: seconds from 0 to 65535, or off");
 	r->peer->keepalive = (uint16_t)seconds;
 }
 

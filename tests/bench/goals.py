@@ -55,6 +55,10 @@ GOALS = [
 OBFS = {"salamander": 0.75, "veil": 0.9}
 GOALS += [against("TCP, 1 stream, wireguard and obfs %s, against wireguard" % mode, "tcp",
                   "vpncore-wg-" + mode, WG, at_least=least) for mode, least in OBFS.items()]
+GOALS += [
+    against("TCP, 1 stream, obfs awg, against amneziawg-go", "tcp", "vpncore-awg", "amneziawg-go",
+            at_least=2.0),
+]
 for _loss in (1, 5, 10):
     for _title, _own in (("kcp reliable with FEC", KCP_FEC), ("kcp deadline", DEADLINE)):
         _line = "%s, %d %% lost, against kcptun's FEC" % (_title, _loss)

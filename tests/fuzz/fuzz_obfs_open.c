@@ -9,6 +9,7 @@
 #include <vpncore/testhost.h>
 
 #include "mimic_options.h"
+#include "awg_options.h"
 #include "mode.h"
 #include "veil_options.h"
 
@@ -44,6 +45,22 @@ static const struct veil_options with_junk = {
 	.window = UINT64_C(60000000000), .junk = 5, .junk_min = 64, .junk_max = 1420};
 
 static const struct mimic_options srtp = {.as = MIMIC_SRTP};
+/* Words as STEP_MESSAGE has them. */
+static const struct awg_options awg = {
+	.jc = 2,
+	.jmin = 1,
+	.jmax = 40,
+	.s = {20, 30, 41, 5},
+	.h = {"1", "2", "3", "4"},
+	.i = {"<b 0x0102><t>", NULL, "<rd 9><rc 9>"},
+};
+static const struct awg_options awg3 = {
+	.s = {12, 13, 14, 15},
+	.h = {"1", "2", "3", "4"},
+	.header_protection_key = KEY,
+	.random_trailers = 1,
+	.disable_cookies = 1,
+};
 
 static const struct setup {
 	struct obfs_options options;
@@ -56,6 +73,8 @@ static const struct setup {
 	{{.mode = OBFS_VEIL, .key = KEY, .veil = &whole}, "kcp"},
 	{{.mode = OBFS_MIMIC, .key = KEY}, "wireguard"},
 	{{.mode = OBFS_MIMIC, .key = KEY, .veil = &whole, .mimic = &srtp}, "kcp"},
+	{{.mode = OBFS_AWG, .awg = &awg}, "wireguard"},
+	{{.mode = OBFS_AWG, .awg = &awg3}, "wireguard"},
 };
 
 #define N_SETUPS (sizeof(setups) / sizeof(setups[0]))
@@ -83,6 +102,18 @@ static void check(bool holds)
 		abort();
 }
 
+static vpn_status take_types(void *inst, const struct vpn_wireguard_types *types,
+			     struct vpn_error *err)
+{
+	(void)inst;
+	(void)err;
+	check(types->size == sizeof(*types));
+	return VPN_OK;
+}
+
+static const struct vpn_wireguard_types_ext wireguard = {.size = sizeof(wireguard),
+							 .set = take_types};
+
 static struct testhost_stage *add(struct fuzz *f, const struct setup *how)
 {
 	struct testhost_setup setup = {.config = &how->options,
@@ -102,6 +133,7 @@ static void start(struct fuzz *f, const struct setup *how)
 	testhost_on_report(NULL, NULL); /* abort() */
 	f->host = testhost_new(1);
 	check(f->host != NULL);
+	testhost_serve(f->host, VPN_EXT_WIREGUARD_TYPES, &wireguard, f);
 	f->at = testhost_endpoint("192.0.2.1:1000");
 	f->stage = add(f, how);
 	f->peer = add(f, how);

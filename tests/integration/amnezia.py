@@ -11,7 +11,7 @@ import pathlib
 import re
 import socket
 
-from harness import INNER4, OUTER4, OUTER6, Peers, hostport, total, traffic, wait_for
+from harness import INNER4, OUTER4, OUTER6, Peers, total, traffic, wait_for
 from wireguard import PEERS_DIR, VPNCORE, Node, Program
 from wireguard_cases import both
 
@@ -48,18 +48,67 @@ def stage(awg):
     return {"mode": "awg", "awg": awg}
 
 
-def _value(name, value):
-    if name.endswith("_key"):
-        return base64.b64decode(value).hex()
-    return str(int(value)) if isinstance(value, bool) else str(value)
+def hex_of(key):
+    return base64.b64decode(key).hex()
+
+
+class AmneziaTalk:
+    """AmneziaWG's program, told by its socket what it has to know: the configuration protocol of
+    https://www.wireguard.com/xplatform/ and AmneziaWG's own keys, which are those of the manifest."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+
+    def exists(self):
+        return self.path.exists()
+
+    def ask(self, request):
+        text = b""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.settimeout(20)
+            s.connect(str(self.path))
+            s.sendall(request.encode("ascii"))
+            while not re.search(rb"errno=-?\d+\n\n$", text):
+                piece = s.recv(65536)
+                if not piece:
+                    break
+                text += piece
+        return text.decode("ascii")
+
+    def configure(self, keys, port, awg, peers):
+        lines = ["set=1", "private_key=" + hex_of(keys.private), "listen_port=%d" % port]
+        for name, value in awg.items():
+            if name.endswith("_key"):
+                lines.append("%s=%s" % (name, hex_of(value)))
+            elif value is not False and value != 0:
+                lines.append("%s=%s" % (name, 1 if value is True else value))
+        for p in peers:
+            lines.append("public_key=" + hex_of(p.public_key))
+            if p.psk:
+                lines.append("preshared_key=" + hex_of(p.psk))
+            if p.endpoint:
+                lines.append("endpoint=" + p.endpoint)
+            if p.keepalive:
+                lines.append("persistent_keepalive_interval=%d" % p.keepalive)
+            lines += ["allowed_ip=" + a for a in p.allowed_ips]
+        answer = self.ask("\n".join(lines) + "\n\n")
+        if not answer.endswith("errno=0\n\n"):
+            raise AssertionError("AmneziaWG refuses: " + answer)
+
+    def counts(self):
+        """The numbers that it tells of its only peer."""
+        lines = self.ask("get=1\n\n").splitlines()
+        return {k: int(v) for k, _, v in (line.partition("=") for line in lines)
+                if k in ("last_handshake_time_sec", "rx_bytes", "tx_bytes")}
 
 
 class AmneziaNode(Node):
-    """An end that is AmneziaWG's own program, told by its socket what it has to know."""
+    """An end that is AmneziaWG's own program."""
 
     def __init__(self, test, ns, kind, addresses, *, awg, **kwargs):
         super().__init__(test, ns, kind, addresses, **kwargs)
         self.awg = awg
+        self.talk = AmneziaTalk("/run/amneziawg-%s/%s.sock" % (ns.name, self.ifname))
 
     def _start_foreign(self):
         if not pathlib.Path(PROGRAMS[self.kind]).exists():
@@ -69,52 +118,11 @@ class AmneziaNode(Node):
         self.program = Program(self.ns, argv, self.ifname, self.test.directory)
         self.test.programs.append(self.program)
         self.test.addCleanup(self.program.close)
-        wait_for(self._socket().exists, "the socket of %s" % self.kind, 20)
-        answer = self._talk("set=1\n" + self.conf() + "\n")
-        if not answer.endswith("errno=0\n\n"):
-            raise AssertionError("%s refuses: %s\n%s" % (self.kind, answer, self.program.text()))
+        wait_for(self.talk.exists, "the socket of %s" % self.kind, 20)
+        self.talk.configure(self.keys, self.port, self.awg, self.peers)
         for a in self.addresses:
             self.ns.ip("addr", "add", a, "dev", self.ifname, *(["nodad"] if ":" in a else []))
         self.ns.ip("link", "set", self.ifname, "mtu", self.mtu, "up")
-
-    def _socket(self):
-        return pathlib.Path("/run/amneziawg-%s/%s.sock" % (self.ns.name, self.ifname))
-
-    def _talk(self, request):
-        text = b""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
-            s.settimeout(20)
-            s.connect(str(self._socket()))
-            s.sendall(request.encode("ascii"))
-            while not re.search(rb"errno=-?\d+\n\n$", text):
-                piece = s.recv(65536)
-                if not piece:
-                    break
-                text += piece
-        return text.decode("ascii")
-
-    def conf(self):
-        """What its socket takes: https://www.wireguard.com/xplatform/ and AmneziaWG's keys."""
-        lines = ["private_key=" + base64.b64decode(self.keys.private).hex(),
-                 "listen_port=%d" % self.port]
-        lines += ["%s=%s" % (k, _value(k, v)) for k, v in self.awg.items()
-                  if not (k == "jc" and v == 0)]
-        for p in self.peers:
-            lines.append("public_key=" + base64.b64decode(p.public_key).hex())
-            if p.psk:
-                lines.append("preshared_key=" + base64.b64decode(p.psk).hex())
-            if p.endpoint:
-                lines.append("endpoint=" + p.endpoint)
-            if p.keepalive:
-                lines.append("persistent_keepalive_interval=%d" % p.keepalive)
-            lines += ["allowed_ip=" + a for a in p.allowed_ips]
-        return "\n".join(lines) + "\n"
-
-    def counts(self):
-        """The numbers that it tells of its only peer."""
-        lines = self._talk("get=1\n\n").splitlines()
-        return {k: int(v) for k, _, v in (line.partition("=") for line in lines)
-                if k in ("last_handshake_time_sec", "rx_bytes", "tx_bytes")}
 
 
 class AmneziaTunnel(Peers):
@@ -153,7 +161,3 @@ class AmneziaTunnel(Peers):
         first, answer = (b, INNER4[0]) if kwargs.get("dialler") == "b" else (a, INNER4[1])
         self.carries(first, answer)
         return a, b
-
-
-__all__ = ["AMNEZIA_2", "AmneziaNode", "AmneziaTunnel", "FIRST", "KEY", "SECOND", "SETS", "SETS_3",
-           "THIRD", "TRAILERS", "WORDS", "hostport", "stage"]

@@ -28,6 +28,8 @@ class Mode:
     options: dict = dataclasses.field(default_factory=dict)
 
 
+AWG = {"s1": 40, "s2": 64, "s3": 24, "s4": 12, "h1": "1000-2000", "h2": "3000-4000",
+       "h3": "5000-6000", "h4": "7000-8000"}
 MODES = {mode.name: mode for mode in (
     Mode("salamander", {"password": "correct horse"}, {"password": "battery staple"}),
     Mode("veil", {"password": "correct horse"}, {"password": "battery staple"},
@@ -36,6 +38,8 @@ MODES = {mode.name: mode for mode in (
          options={"veil": {"cover": "whole"}}),
     Mode("mimic-srtp", {"mode": "mimic", "mimic": {"as": "srtp"}, "password": "correct horse"},
          {"password": "battery staple"}, options={"veil": {"cover": "whole"}}),
+    Mode("awg", {"awg": {**AWG, "header_protection_key": "5a" * 32}},
+         {"awg": {**AWG, "header_protection_key": "a5" * 32}}, alone=False),
 )}
 NAMES = tuple(MODES)
 ALONE = tuple(m.name for m in MODES.values() if m.alone)

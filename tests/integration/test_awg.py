@@ -6,7 +6,7 @@ import select
 import subprocess
 
 from amnezia import FIRST, SECOND, SETS, SETS_3, THIRD, WORDS, AmneziaTunnel, stage
-from harness import INNER4, INNER6, OUTER4, Test, environment, main, traffic
+from harness import INNER4, INNER6, OUTER4, TOP, Test, environment, main, traffic
 from program import BINARY
 from wireguard import VPNCORE, Keys
 
@@ -107,15 +107,15 @@ class Mismatch(AmneziaTunnel):
 
     def test_another_word(self):
         self.hears({**WORDS, "h1": "5"}, WORDS,
-                   r"seen: 148 bytes, as long as an initiation, but its word %s is not in h1"
+                   r"from .*: 148 bytes, as long as an initiation, but its word %s is not in h1"
                    % WORDS["h1"])
 
     def test_another_key(self):
         self.hears({**THIRD, "header_protection_key": "aa" * 32}, THIRD,
-                   r"none was a message under these parameters; .*header_protection_key")
+                   r"did not fit mode .awg., and none did; .*header_protection_key")
 
     def test_no_disguise_on_the_other_side(self):
-        self.hears(WORDS, {"jc": 0}, r"seen: an initiation of plain WireGuard")
+        self.hears(WORDS, {"jc": 0}, r"from .*: an initiation of plain WireGuard")
 
 
 class Refusals(Test):
@@ -153,6 +153,17 @@ class Refusals(Test):
         for awg in (*SETS.values(), *SETS_3.values()):
             status, text = self.check(stage(awg))
             self.assertEqual(status, 0, text)
+
+
+class Import(Test):
+    def test_what_is_imported_is_taken(self):
+        for name in ("good-amnezia", "good-amnezia-3"):
+            file = TOP / "tests" / "unit" / "cli" / "wgquick" / (name + ".conf")
+            out = self.directory / (name + ".json")
+            for argv in (["import", "-o", out, file], ["check", out]):
+                done = subprocess.run([BINARY, *argv], capture_output=True, text=True,
+                                      env=environment(), check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
 
 
 class Above(AmneziaTunnel):

@@ -28,7 +28,7 @@ def we_begin(awg, family):
 def they_begin(awg, family):
     def run(self):
         own, other = self.opened((VPNCORE, AMNEZIA_2), awg, family=family, dialler="b")
-        self.assertGreater(other.counts()["last_handshake_time_sec"], 0)
+        self.assertGreater(other.talk.counts()["last_handshake_time_sec"], 0)
         if awg is FIRST:  # where ranges are wide, junk looks like a message now and then
             unknown = self.count(own, "drop_awg_unknown")
             self.assertGreater(unknown, 0)

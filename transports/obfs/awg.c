@@ -36,9 +36,10 @@ enum resemblance { LIKE_NOTHING, LIKE_IN_LENGTH, LIKE_PLAIN };
 struct refused {
 	uint64_t n;
 	uint64_t since_ns;
-	enum resemblance like; /* of the nearest one */
-	enum awg_kind kind;    /* that it resembles */
-	uint32_t len, word;    /* its length, and its word where the kind has it */
+	enum resemblance like;    /* of the nearest one */
+	enum awg_kind kind;       /* that it resembles */
+	uint32_t len, word;       /* its length, and its word where the kind has it */
+	struct vpn_endpoint from; /* family VPN_AF_NONE = not known */
 };
 
 struct awg_lane {
@@ -226,6 +227,8 @@ static struct refused look_at(const struct awg *a, const struct vpn_packet *p)
 {
 	const uint8_t *data = vpn_packet_data(p);
 	struct refused seen = {.kind = AWG_NONE, .len = p->len};
+	if (p->endpoint != NULL)
+		seen.from = *p->endpoint;
 	for (enum awg_kind kind = AWG_INITIATION; kind < AWG_DATA; kind++) {
 		uint32_t front = a->frame.s[kind], size = awg_frame_size[kind];
 		if (p->len == size && load_le32(data) == (uint32_t)kind + 1) {
@@ -260,7 +263,7 @@ static void report(struct obfs_lane *l, const struct refused *r)
 {
 	static const char *const names[] = {"an initiation", "a response", "a cookie reply"};
 	const struct awg *a = l->mode;
-	char seen[128];
+	char seen[128], from[OBFS_ORIGIN_TEXT];
 	if (r->like == LIKE_PLAIN)
 		snprintf(seen, sizeof(seen), "%s of plain WireGuard", names[r->kind]);
 	else if (r->like == LIKE_IN_LENGTH)
@@ -269,11 +272,13 @@ static void report(struct obfs_lane *l, const struct refused *r)
 			 names[r->kind], r->word, (uint32_t)r->kind + 1);
 	else
 		snprintf(seen, sizeof(seen), "%u bytes, which no handshake has here", r->len);
-	obfs_log(l->host, VPN_LOG_WARN,
-		 "of the last %llu datagrams none was a message under these parameters; seen: %s. "
-		 "Compare s1-s4 and h1-h4%s%s of both sides",
-		 (unsigned long long)r->n, seen, a->frame.protect ? ", header_protection_key" : "",
-		 a->frame.trailers ? "" : ", random_trailers");
+	obfs_log(
+		l->host, VPN_LOG_WARN,
+		"%llu datagrams did not fit mode \"awg\", and none did; the most telling one, from "
+		"%s: %s. Compare s1-s4 and h1-h4%s%s of both sides",
+		(unsigned long long)r->n, obfs_report_origin(&r->from, from, sizeof(from)), seen,
+		a->frame.protect ? ", header_protection_key" : "",
+		a->frame.trailers ? "" : ", random_trailers");
 }
 
 /* Junk fits nothing and is followed by a message that does; so the log tells only of a time in which

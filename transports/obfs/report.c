@@ -12,7 +12,7 @@
 #define FIRST   (60 * SECOND)
 #define LONGEST (3600 * SECOND)
 
-static const char *origin(const struct vpn_endpoint *e, char *buf, size_t cap)
+const char *obfs_report_origin(const struct vpn_endpoint *e, char *buf, size_t cap)
 {
 	char address[INET6_ADDRSTRLEN];
 	if (e != NULL && e->family == VPN_AF_INET &&
@@ -29,14 +29,14 @@ static const char *origin(const struct vpn_endpoint *e, char *buf, size_t cap)
 void obfs_report_refused(struct obfs_report *r, const struct vpn_host *host, uint64_t now_ns,
 			 const char *mode, const struct vpn_packet *p)
 {
-	char from[INET6_ADDRSTRLEN + 16];
+	char from[OBFS_ORIGIN_TEXT];
 	r->refused++;
 	if (now_ns < r->due_ns)
 		return;
 	obfs_log(host, r->heard ? VPN_LOG_DEBUG : VPN_LOG_WARN,
 		 "%" PRIu64
 		 " datagrams did not fit mode \"%s\", the last one of %u bytes from %s%s",
-		 r->refused, mode, p->len, origin(p->endpoint, from, sizeof(from)),
+		 r->refused, mode, p->len, obfs_report_origin(p->endpoint, from, sizeof(from)),
 		 r->heard ? "" : "; are mode, password and key the same on the other side?");
 	r->refused = 0;
 	r->between_ns = r->between_ns == 0 ? FIRST : 2 * r->between_ns;

@@ -8,6 +8,7 @@
 #define OBFS_REPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <vpncore/plugin.h>
 
 struct obfs_report {
@@ -21,5 +22,10 @@ struct obfs_report {
  * of the mode. The text holds no contents. [lane] */
 void obfs_report_refused(struct obfs_report *r, const struct vpn_host *host, uint64_t now_ns,
 			 const char *mode, const struct vpn_packet *p);
+
+#define OBFS_ORIGIN_TEXT 64u
+
+/* Writes "192.0.2.1:7", "[2001:db8::1]:7" or what stands for an endpoint that is not known. Returns buf. [any] */
+const char *obfs_report_origin(const struct vpn_endpoint *e, char *buf, size_t cap);
 
 #endif

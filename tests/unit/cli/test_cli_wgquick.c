@@ -366,6 +366,54 @@ static int start(void **state)
 	return sodium_init() < 0 ? -1 : 0;
 }
 
+static void reads_the_parameters_of_amneziawg(void **state)
+{
+	struct wgquick *w = take(START "jc=0\nJMAX = 32767\nS4=1\nH1=0\nh4=7-4294967295\n"
+				       "I2 = <b 0x01=>\nRandomTrailers=OFF\n",
+				 "");
+	(void)state;
+	assert_true(w->awg.used);
+	assert_int_equal(w->awg.given, 1u << WGQUICK_JC | 1u << WGQUICK_JMAX | 1u << WGQUICK_S4);
+	assert_int_equal(w->awg.numbers[WGQUICK_JMAX], 32767);
+	assert_int_equal(w->awg.hidden, 9);
+	assert_int_equal(w->awg.headers[0][1], 0);
+	assert_int_equal(w->awg.headers[3][0], 7);
+	assert_int_equal(w->awg.headers[3][1], UINT32_MAX);
+	assert_null(w->awg.packets[0]);
+	assert_string_equal(w->awg.packets[1], "<b 0x01=>");
+	assert_false(w->awg.random_trailers);
+	wgquick_free(w);
+}
+
+static void the_last_of_two_packets_counts(void **state)
+{
+	struct wgquick *w = take(START "I1=<t>\nI1=<r 5>\n",
+				 "f:4:1: warning: I1 stands twice; the last one counts\n");
+	(void)state;
+	assert_string_equal(w->awg.packets[0], "<r 5>");
+	wgquick_free(w);
+}
+
+static void a_plain_file_has_no_parameters_of_amneziawg(void **state)
+{
+	struct wgquick *w = take(START, "");
+	(void)state;
+	assert_false(w->awg.used);
+	wgquick_free(w);
+}
+
+static void an_interval_may_be_a_range(void **state)
+{
+	struct wgquick *w = take(
+		START PEER_B "PersistentKeepalive=22-30\n",
+		"f:5:21: warning: vpncore keeps one interval: the shortest of this "
+		"range is taken\n");
+	(void)state;
+	assert_int_equal(w->peers[0].keepalive, 22);
+	wgquick_free(w);
+	wgquick_free(take(START PEER_B "PersistentKeepalive=25-25\n", ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +434,10 @@ int main(void)
 		cmocka_unit_test(a_manifest_that_does_not_fit_is_refused_at_any_size),
 		cmocka_unit_test(names_of_key_files_are_good_json),
 		cmocka_unit_test(a_device_is_called_like_the_file),
+		cmocka_unit_test(reads_the_parameters_of_amneziawg),
+		cmocka_unit_test(the_last_of_two_packets_counts),
+		cmocka_unit_test(a_plain_file_has_no_parameters_of_amneziawg),
+		cmocka_unit_test(an_interval_may_be_a_range),
 	};
 	return cmocka_run_group_tests_name("cli wgquick", tests, start, NULL);
 }

@@ -94,6 +94,18 @@ class Files(Test):
         self.assertEqual({f.name for f in (self.folder / "etc").iterdir()},
                          {"a.conf.json", "a.conf.key", "a.conf.peer1.psk", "a.conf.peer3.psk"})
 
+    def test_writes_the_key_of_header_protection(self):
+        key = "oK56DE9Ue9zK76rAc8pBl6opph+1v36lm7cXXsQKrQM="
+        self.write("wg0.conf", FILE.replace("[Peer]", "S1=12\nHeaderProtectionKey=%s\n[Peer]" % key, 1))
+        done = self.vpncore("import", "-o", "out.json", "wg0.conf", umask=0)
+        self.assertEqual((done.stdout, done.stderr), ("", ""))
+        self.assertEqual(self.outputs(), {**WRITTEN, "out.awg.key": 0o600})
+        stages = json.loads((self.folder / "out.json").read_text())["pipeline"]
+        self.assertEqual(stages[2], {"transport": "obfs", "mode": "awg", "awg": {
+            "s1": 12, "header_protection_key": {"file": "out.awg.key"}}})
+        self.assertEqual((self.folder / "out.awg.key").read_text(), key + "\n")
+        self.assertNotIn(key, (self.folder / "out.json").read_text())
+
     def test_nothing_is_left_when_any_file_exists(self):
         for name in WRITTEN:
             with self.subTest(name):

@@ -368,9 +368,9 @@ static void names_a_plain_wireguard(void **state)
 	receive(0, 9, 78);
 	assert_true(testhost_logged(
 		w.host, VPN_LOG_WARN,
-		"of the last 3 datagrams none was a message under these parameters; seen: an "
-		"initiation of plain WireGuard. Compare s1-s4 and h1-h4, random_trailers of both "
-		"sides"));
+		"3 datagrams did not fit mode \"awg\", and none did; the most telling one, from "
+		"192.0.2.9:51820: an initiation of plain WireGuard. Compare s1-s4 and h1-h4, "
+		"random_trailers of both sides"));
 }
 
 static void names_a_message_with_another_word(void **state)
@@ -381,7 +381,7 @@ static void names_a_message_with_another_word(void **state)
 	testhost_advance(w.host, 12 * SECONDS);
 	receive(0, 9, 77);
 	assert_true(testhost_logged(w.host, VPN_LOG_WARN,
-				    "seen: 168 bytes, as long as an initiation, but its word 99 is "
+				    ": 168 bytes, as long as an initiation, but its word 99 is "
 				    "not in h1."));
 }
 
@@ -392,8 +392,8 @@ static void names_a_length_that_no_message_has(void **state)
 	receive(0, 9, 77);
 	testhost_advance(w.host, 12 * SECONDS);
 	receive(0, 9, 78);
-	assert_true(testhost_logged(w.host, VPN_LOG_WARN,
-				    "seen: 78 bytes, which no handshake has here."));
+	assert_true(
+		testhost_logged(w.host, VPN_LOG_WARN, ": 78 bytes, which no handshake has here."));
 }
 
 static void is_silent_when_a_message_fits(void **state)
@@ -421,10 +421,10 @@ static void speaks_once_a_minute(void **state)
 		receive(0, 9, 77);
 		testhost_advance(w.host, SECONDS);
 	}
-	assert_false(testhost_logged(w.host, VPN_LOG_WARN, "of the last 60 "));
+	assert_false(testhost_logged(w.host, VPN_LOG_WARN, "60 datagrams"));
 	testhost_advance(w.host, SECONDS);
 	receive(0, 9, 77);
-	assert_true(testhost_logged(w.host, VPN_LOG_WARN, "of the last 60 "));
+	assert_true(testhost_logged(w.host, VPN_LOG_WARN, "60 datagrams"));
 }
 
 int main(void)

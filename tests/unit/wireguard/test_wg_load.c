@@ -267,7 +267,7 @@ static void queue_up(const struct bytes *msg, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		struct vpn_packet *p = testhost_packet(w.stage, 0, VPN_UP, msg->data, msg->len);
 		testhost_packet_from(w.stage, p, &r->at);
-		wg_handshake_queue_put(&w.wg->lanes[0], p);
+		wg_handshake_queue_put(&w.wg->lanes[0], p, WG_TYPE_INITIATION);
 		testhost_drop(w.stage, p);
 	}
 }
