@@ -5,8 +5,10 @@
 
 #include "awg_options.h"
 
+enum tag_kind { BYTES, RANDOM, LETTERS, DIGITS, TIME };
+
 struct tag {
-	enum { BYTES, RANDOM, LETTERS, DIGITS, TIME } kind;
+	enum tag_kind kind;
 	uint32_t len;    /* bytes that it makes */
 	const char *hex; /* BYTES: 2 * len digits */
 };
@@ -70,7 +72,7 @@ static const char *parse_tag(const char *name, uint32_t name_len, const char *va
 {
 	static const struct {
 		const char *name;
-		int kind;
+		enum tag_kind kind;
 	} names[] = {{"b", BYTES}, {"r", RANDOM}, {"rc", LETTERS}, {"rd", DIGITS}, {"t", TIME}};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strlen(names[i].name) != name_len || memcmp(names[i].name, name, name_len) != 0)

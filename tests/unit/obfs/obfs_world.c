@@ -3,11 +3,22 @@
 
 #include <string.h>
 
+#include "awg_options.h"
+
 extern const struct vpn_plugin vpncore_plugin_v1;
 
 const struct vpn_component *world_component(void)
 {
 	return vpncore_plugin_v1.components[0];
+}
+
+/* What mode awg needs besides. */
+static void make_awg(struct world *w, uint32_t side)
+{
+	static const struct awg_options awg = {.h = {"1", "2", "3", "4"}, .i = {"<t>"}};
+	w->options[side].password = NULL;
+	w->options[side].awg = &awg;
+	w->setup[side].above = "wireguard";
 }
 
 void world_init(struct world *w, enum obfs_mode_id mode)
@@ -23,6 +34,8 @@ void world_init(struct world *w, enum obfs_mode_id mode)
 		w->setup[i].name = i == 0 ? "obfs.a" : "obfs.b";
 		if (mode != OBFS_SALAMANDER) /* carries anything */
 			w->setup[i].above = "wireguard";
+		if (mode == OBFS_AWG)
+			make_awg(w, i);
 	}
 }
 

@@ -34,7 +34,6 @@ static int set_up(void **state)
 	for (uint32_t i = 0; i < 2; i++) {
 		awg[i] = (struct awg_options){.s = {20, 30, 41, 5},
 					      .h = {"100-200", "7", "8", "1000-2000"}};
-		w.options[i].password = NULL;
 		w.options[i].awg = &awg[i];
 		w.setup[i].above = "wireguard";
 		w.setup[i].max_batch = 256;

@@ -18,6 +18,8 @@ static void says_so_when_memory_is_short(void **state)
 			if (failed) {
 				assert_null(w.stage[0]);
 				assert_int_equal(err.status, VPN_ENOMEM);
+			} else {
+				assert_non_null(w.stage[0]);
 			}
 			world_end(&w);
 			if (!failed)
