@@ -5,8 +5,10 @@
  * veil_packet.c makes it. This is the mode: options, keys, clock and junk.
  */
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "awg_tags.h"
 #include "fault.h"
 #include "key.h"
 #include "mode.h"
@@ -17,7 +19,8 @@
 
 struct mode {
 	struct veil *veil;
-	uint32_t junk, junk_min, junk_max;
+	const struct veil_options *options;
+	uint32_t first_len[VEIL_FIRST_MOST];
 };
 
 static bool is_whole(const struct obfs_options *o)
@@ -51,6 +54,15 @@ static vpn_status fit(const struct vpn_host *host, const struct obfs_options *o,
 			"mode \"veil\" needs room for packets of %u bytes, and the path below "
 			"takes %u",
 			VEIL_MASK_FROM + VEIL_OVERHEAD, host->mtu_below);
+	for (uint32_t i = 0; i < v->first.count; i++) {
+		uint32_t len = awg_tags_measure(veil_options_first(v, i), NULL);
+		char where[32];
+		snprintf(where, sizeof(where), "/veil/first/%u", i);
+		if (len > host->mtu_below)
+			return obfs_fault(err, VPN_EINVAL, where,
+					  "makes %u bytes, and the path below takes %u", len,
+					  host->mtu_below);
+	}
 	if (v->junk != 0 && v->junk_max > host->mtu_below)
 		return obfs_fault(err, VPN_EINVAL, "/veil/junk_max",
 				  "the path below takes packets of up to %u bytes: give no more",
@@ -76,7 +88,7 @@ static vpn_status make_veil(struct mode *m, const struct vpn_host *host,
 		.n_lanes = host->n_lanes,
 		.largest = largest(host, is_whole(o)),
 		.whole = is_whole(o),
-		.leads = m->junk != 0,
+		.leads = m->options->junk != 0 || m->options->first.count != 0,
 	};
 	vpn_status status = obfs_key(o, root, err);
 	if (status != VPN_OK)
@@ -98,9 +110,9 @@ static vpn_status create(const struct vpn_host *host, const struct obfs_options 
 	*state = m;
 	if (m == NULL)
 		return obfs_fault(err, VPN_ENOMEM, "", "out of memory");
-	m->junk = (uint32_t)v->junk;
-	m->junk_min = (uint32_t)v->junk_min;
-	m->junk_max = (uint32_t)v->junk_max;
+	m->options = v;
+	for (uint32_t i = 0; i < v->first.count; i++)
+		m->first_len[i] = awg_tags_measure(veil_options_first(v, i), NULL);
 	return make_veil(m, host, o, err);
 }
 
@@ -139,16 +151,26 @@ static void open(struct obfs_lane *l, struct vpn_packet **pkts, uint32_t n, uint
 			obfs_count(l, OBFS_VEIL_JUNK, 1);
 }
 
+/* The datagrams of one's own design, then junk. */
 static uint32_t before(struct obfs_lane *l, const struct vpn_packet *p, struct vpn_packet **out,
 		       uint32_t most)
 {
 	const struct mode *m = l->mode;
+	const struct veil_options *v = m->options;
 	uint64_t now = now_ms(l);
+	uint32_t wanted = v->first.count + (uint32_t)v->junk;
 	(void)p;
-	uint32_t n = l->host->alloc(l->lane, VPN_POOL_TX, out, m->junk < most ? m->junk : most);
+	uint32_t n = l->host->alloc(l->lane, VPN_POOL_TX, out, wanted < most ? wanted : most);
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t len = obfs_random_between(&l->random, m->junk_min, m->junk_max);
-		veil_junk(m->veil, l->own, &l->random, now, out[i], len);
+		if (i < v->first.count) {
+			awg_tags_write(veil_options_first(v, i), &l->random, now / 1000,
+				       vpn_packet_data(out[i]));
+			out[i]->len = m->first_len[i];
+			continue;
+		}
+		veil_junk(m->veil, l->own, &l->random, now, out[i],
+			  obfs_random_between(&l->random, (uint32_t)v->junk_min,
+					      (uint32_t)v->junk_max));
 	}
 	return n;
 }

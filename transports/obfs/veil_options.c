@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "veil_options.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "awg_tags.h"
 #include "fault.h"
 #include "options.h"
 #include "veil_packet.h"
@@ -27,6 +29,26 @@ const struct veil_options *veil_options_of(const struct obfs_options *o)
 	return o->veil != NULL ? o->veil : &defaults;
 }
 
+const char *veil_options_first(const struct veil_options *v, uint32_t i)
+{
+	return *(const char *const *)(const void *)((const char *)v->first.items +
+						    (size_t)i * v->first.item_size);
+}
+
+static vpn_status check_first(const struct veil_options *v, struct vpn_error *err)
+{
+	for (uint32_t i = 0; i < v->first.count; i++) {
+		struct awg_tags_fault fault;
+		char where[32];
+		if (awg_tags_measure(veil_options_first(v, i), &fault) != 0)
+			continue;
+		snprintf(where, sizeof(where), "/veil/first/%u", i);
+		return obfs_fault(err, VPN_EINVAL, where, "at character %u: %s", fault.at + 1,
+				  fault.why);
+	}
+	return VPN_OK;
+}
+
 vpn_status veil_options_check(const struct obfs_options *o, struct vpn_error *err)
 {
 	const struct veil_options *v = veil_options_of(o);
@@ -46,7 +68,11 @@ vpn_status veil_options_check(const struct obfs_options *o, struct vpn_error *er
 			err, VPN_EINVAL, "/veil/junk",
 			"goes out before WireGuard's initiations, which cannot be seen under "
 			"\"cover\": \"whole\"; leave it out");
-	return VPN_OK;
+	if (v->first.count != 0 && v->cover == VEIL_COVER_WHOLE)
+		return obfs_fault(err, VPN_EINVAL, "/veil/first",
+				  "goes out before WireGuard's initiations, which cannot be seen "
+				  "under \"cover\": \"whole\"; leave it out");
+	return check_first(v, err);
 }
 
 /* ---- the table ---- */
@@ -99,6 +125,14 @@ static const struct vpn_option options[] = {
 	 .min = JUNK_MIN,
 	 .max = 65507,
 	 .doc = "Their largest size."},
+	{.name = "first",
+	 .type = VPN_OPT_LIST,
+	 .item_type = VPN_OPT_STRING,
+	 .offset = AT(first),
+	 .max = VEIL_FIRST_MOST,
+	 .doc = "Datagrams of your own design before each initiation and its junk, as tags: "
+		"\"<b 0x01ff>\" bytes, \"<r 20>\" random ones, \"<rd 20>\" digits, \"<rc 20>\" "
+		"letters, \"<t>\" the time. The other side drops them as foreign."},
 };
 
 const struct vpn_option_table veil_option_table = VPN_OPTION_TABLE(options, struct veil_options);

@@ -283,6 +283,30 @@ static void an_initiation_goes_without_junk_when_packets_are_short(void **state)
 	assert_int_equal(testhost_waiting(v.w.stage[0], 0, VPN_DOWN), 0);
 }
 
+static void packets_of_ones_own_design_go_first(void **state)
+{
+	static const char *const first[] = {"<b 0x16fefd><r 20>", "<rd 7>"};
+	uint8_t wire[MTU_ABOVE];
+	(void)state;
+	v.veil[0].first = (struct vpn_list){first, 2, sizeof(first[0])};
+	v.veil[0].junk = 1;
+	veil_world_start(&v);
+	for (uint32_t round = 0; round < 2; round++) {
+		uint32_t len = veil_world_sealed(&v, 0, INITIATION, 148, wire);
+		assert_int_equal(len, 23);
+		assert_memory_equal(wire, "\x16\xfe\xfd", 3);
+		assert_true(testhost_recv(v.w.stage[1], 0, wire, len, NULL));
+		const struct testhost_record *r = world_next(&v.w, 0, VPN_DOWN);
+		assert_int_equal(r->len, 7);
+		for (uint32_t i = 0; i < 7; i++)
+			assert_in_range(r->data[i], '0', '9');
+		assert_in_range(world_next(&v.w, 0, VPN_DOWN)->len, 64, 512);
+		assert_in_range(world_next(&v.w, 0, VPN_DOWN)->len, 212, MTU_ABOVE);
+		assert_null(testhost_next(v.w.stage[0], 0, VPN_DOWN));
+	}
+	assert_int_equal(testhost_counter(v.w.stage[1], "drop_short"), 2);
+}
+
 /* ---- what a manifest may say ---- */
 
 static void refused(const char *where, const char *what)
@@ -333,6 +357,19 @@ static void refuses_junk_that_cannot_be(void **state)
 	refused("/veil/junk", "leave it out");
 }
 
+static void refuses_first_packets_that_cannot_be(void **state)
+{
+	static const char *const first[] = {"<r 20>", "<r 20><q 7>"};
+	static const char *const long_one[] = {"<r 1453>"};
+	(void)state;
+	v.veil[0].first = (struct vpn_list){first, 2, sizeof(first[0])};
+	refused("/veil/first/1", "at character 7");
+	v.veil[0].first = (struct vpn_list){long_one, 1, sizeof(long_one[0])};
+	refused("/veil/first/0", "1453 bytes");
+	v.veil[0].cover = VEIL_COVER_WHOLE;
+	refused("/veil/first", "leave it out");
+}
+
 static void an_object_for_another_mode_is_refused(void **state)
 {
 	(void)state;
@@ -369,10 +406,12 @@ int main(void)
 		TEST(whole_takes_nothing_that_is_only_masked),
 		TEST(junk_goes_before_initiations_and_ends_at_the_other_side),
 		TEST(an_initiation_goes_without_junk_when_packets_are_short),
+		TEST(packets_of_ones_own_design_go_first),
 		TEST(needs_a_key_or_a_password_of_some_length),
 		TEST(headers_stand_under_wireguard_alone),
 		TEST(refuses_a_path_without_room),
 		TEST(refuses_junk_that_cannot_be),
+		TEST(refuses_first_packets_that_cannot_be),
 		TEST(an_object_for_another_mode_is_refused),
 		TEST(the_object_may_be_left_out),
 	};
