@@ -240,7 +240,7 @@ static bool functions_fit(const struct vpn_component *c, char *why)
 
 static bool component_fits(const struct vpn_component *c, char *why)
 {
-	if (c->size < offsetof(struct vpn_component, plan) + sizeof(void *))
+	if (!VPN_HAS(c, struct vpn_component, plan))
 		return unfit(why, "it is shorter than ABI 1.0 has it");
 	if (c->id == NULL || !loader_id_is_valid(c->id))
 		return unfit(why,
@@ -296,7 +296,7 @@ static void take_components(struct loader *l, const char *path, bool searched,
 			fits = unfit(why, "it stands twice in this plugin");
 		if (fits && !accept(l, path, searched, p, c))
 			fits = unfit(why, "out of memory");
-		if (!fits && c->size >= sizeof(*c) && c->id != NULL)
+		if (!fits && VPN_HAS(c, struct vpn_component, plan) && c->id != NULL)
 			refuse(l, path, "component \"%.64s\": %s", c->id, why);
 		else if (!fits)
 			refuse(l, path, "component %zu: %s", i, why);

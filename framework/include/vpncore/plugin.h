@@ -809,8 +809,126 @@ struct vpn_wireguard_types_ext {
 			  struct vpn_error *err);
 };
 
-/* The work of routes and dns components, on the started device. Every change outside of memory is
- * undone by revert(), newest first; revert() leaves alone what others have changed meanwhile. */
+/* Keeps a transport's sockets out of the tunnel: extension VPN_EXT_PROTECT, struct vpn_protect_ext, of
+ * a routes component. A transport asks for it in start(), and does without when there is none.
+ * Since 1.2. */
+#define VPN_EXT_PROTECT "vpncore.protect/1"
+
+struct vpn_protect_ext {
+	uint32_t size;
+	uint32_t reserved;
+	/* From now on what this socket sends leaves by the routes that hold outside of the tunnel.
+	 * For each socket before its first packet, and again after the transport changed its mark: the
+	 * bits of a mark that protect() does not need stay as they are. `family` is VPN_AF_*. The fd
+	 * stays the caller's. [any], from create on */
+	vpn_status (*protect)(void *inst, int fd, uint32_t family, struct vpn_error *err);
+};
+
+/*
+ * Services of the host, by get_service(). Since 1.2; a plugin that cannot do without one says so in
+ * start(). Their functions are [main] where nothing else is said, and may be called from start() on
+ * until stop() returns.
+ *
+ * VPN_EXT_JOURNAL: changes that outlive the process. A component writes down how to undo a change
+ * before it makes the change, so that the change can be undone whatever happens to the process:
+ *
+ *   add(record)  ->  make the change  ->  ...  ->  undo the change  ->  forget(record)
+ *
+ * Every record that is still there is undone, the newest first, by vpn_component.undo(): when the
+ * pipeline stops, behind revert(); when the process dies, at once, by a small process that waits for
+ * that; by the next start; by `vpncore cleanup`. Things that go with the process (a file descriptor's
+ * device, an nftables table with an owner) need no record.
+ */
+#define VPN_EXT_JOURNAL "vpncore.journal/1"
+
+#define VPN_JOURNAL_FILES \
+	0x0001u /* outlives the machine's run, as files do; without: ends with it */
+#define VPN_JOURNAL_KEEP 0x0002u /* undone by `vpncore cleanup` only, or by its component */
+
+#define VPN_JOURNAL_BYTES_MAX 65536u /* of one record */
+
+struct vpn_journal_ext {
+	uint32_t size;
+	uint32_t reserved;
+	/* Writes a record and returns when it will survive a crash of the process, with
+	 * VPN_JOURNAL_FILES one of the machine. When it fails the change must not be made. `data`
+	 * is copied; it holds no secret. VPN_ENOTSUP for a component without undo(). */
+	vpn_status (*add)(void *inst, uint32_t flags, const void *data, uint32_t len,
+			  uint64_t *ret_id, struct vpn_error *err);
+	/* The change of this record is not there any more, or was never made. */
+	void (*forget)(void *inst, uint64_t id);
+	/* Has undo() called for this record, and forgets it when that has worked. */
+	vpn_status (*undo)(void *inst, uint64_t id, struct vpn_error *err);
+	/* Calls fn for each record of this component, the oldest first, until it returns non-zero:
+	 * its own ones, those to keep of earlier runs, and those that could not be undone. What it is
+	 * given is good during the call; fn calls nothing of the journal. */
+	void (*each)(void *inst,
+		     int (*fn)(void *ctx, uint64_t id, uint32_t flags, const void *data,
+			       uint32_t len),
+		     void *ctx);
+};
+
+/*
+ * VPN_EXT_LOOP: the event loop of [main], for components that have no lane and for work that belongs
+ * on none. What is called back runs on [main], never inside of another function of the component.
+ * What is left of it when stop() returns is taken away by the host.
+ */
+#define VPN_EXT_LOOP "vpncore.loop/1"
+
+struct vpn_loop_ext {
+	uint32_t size;
+	uint32_t reserved;
+	/* Has ready() called while fd has one of `events` (VPN_POLL*), level-triggered. One watch for
+	 * each fd: a new one replaces the old, events 0 ends it, which must happen before the fd is
+	 * closed. May make the fd non-blocking. */
+	vpn_status (*watch)(void *inst, int fd, uint32_t events,
+			    void (*ready)(void *ctx, int fd, uint32_t events), void *ctx);
+	/* Has expired(ctx) called once at deadline_ns (vpn_host.now_ns' clock) or soon after. One
+	 * deadline for each pair of expired and ctx: a new one replaces the old, 0 removes it. */
+	vpn_status (*arm)(void *inst, uint64_t deadline_ns, void (*expired)(void *ctx), void *ctx);
+	/* Has fn(ctx) called on [main] soon; several calls with the same pair may become one. This is
+	 * how subscribers reach [main]. VPN_ENOMEM when it cannot be. [any] */
+	vpn_status (*post)(void *inst, void (*fn)(void *ctx), void *ctx);
+};
+
+/*
+ * VPN_EXT_RECONCILE: brings the system to what it shall be, and keeps it there without a fight. The
+ * component compares what is with what shall be in run(), each time that something may have changed;
+ * the host decides when.
+ */
+#define VPN_EXT_RECONCILE "vpncore.reconcile/1"
+
+struct vpn_reconciler; /* the host's */
+
+struct vpn_reconcile {
+	uint32_t size;
+	uint32_t settle_ms; /* run() waits until nothing was stirred for so long, and no longer than
+			     * ten times that after the first stir; 300 is a good value */
+	uint32_t most; /* repairs in one window, then it waits for the window's end; at least 1 */
+	uint32_t window_ms;
+	void *ctx;
+	/* Looks, changes what differs, and returns how many differences it found that were not of
+	 * its own doing (repairs), or a negative VPN_E* (tried again after the window). [main] */
+	int32_t (*run)(void *ctx);
+	/* `most` repairs were made within one window: somebody else undoes them. Called once until a
+	 * window passes without a repair. May be NULL. [main] */
+	void (*fight)(void *ctx, uint32_t repairs);
+};
+
+struct vpn_reconcile_ext {
+	uint32_t size;
+	uint32_t reserved;
+	/* *spec is copied. NULL when there is no memory. */
+	struct vpn_reconciler *(*open)(void *inst, const struct vpn_reconcile *spec);
+	/* Something may have changed. Cheap; for each message of a monitor. */
+	void (*stir)(struct vpn_reconciler *r);
+	/* Ends it; NULL is taken. Also done by the host when stop() returns. */
+	void (*close)(struct vpn_reconciler *r);
+};
+
+/* The work of routes and dns components, on the started device. revert() undoes every change outside
+ * of memory, newest first, and leaves alone what others have changed meanwhile; what it leaves in the
+ * journal the host undoes right after it. */
 struct vpn_plan {
 	uint32_t size;
 	uint32_t reserved;
@@ -828,6 +946,19 @@ struct vpn_component {
 	const struct vpn_lifecycle *lifecycle;
 	const struct vpn_flow *flow; /* devices and transports */
 	const struct vpn_plan *plan; /* routes and dns */
+	/* since 1.2; ask VPN_HAS() */
+	/*
+	 * Undoes the change of one record of the journal (VPN_EXT_JOURNAL) without an instance: often
+	 * in another process, with another version of the plugin, long after. Looks first: when the
+	 * thing is not what the record's change made of it, it is somebody else's and stays (a line in
+	 * the log says so). VPN_OK when the change is not there any more, whoever undid it, or was
+	 * never made; called twice it does nothing the second time. After a failure the record stays,
+	 * and is tried again. `data` is aligned to eight bytes and may have been written by any version:
+	 * it is checked like a packet. Of `host` there are log, now_ns, wall_ns and random; the rest
+	 * is NULL. Takes at most a few seconds. NULL for a component that keeps no journal. [main]
+	 */
+	vpn_status (*undo)(const struct vpn_host *host, uint32_t flags, const void *data,
+			   uint32_t len, struct vpn_error *err);
 };
 
 /*
@@ -905,8 +1036,15 @@ VPN_STATIC_ASSERT(offsetof(struct vpn_peer_info, endpoint) == 16, "vpn_peer_info
 VPN_STATIC_ASSERT(sizeof(struct vpn_peers_ext) == 32, "vpn_peers_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_wireguard_types) == 40, "vpn_wireguard_types");
 VPN_STATIC_ASSERT(sizeof(struct vpn_wireguard_types_ext) == 16, "vpn_wireguard_types_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_protect_ext) == 16, "vpn_protect_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_journal_ext) == 40, "vpn_journal_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_loop_ext) == 32, "vpn_loop_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_reconcile) == 40, "vpn_reconcile");
+VPN_STATIC_ASSERT(sizeof(struct vpn_reconcile_ext) == 32, "vpn_reconcile_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_plan) == 24, "vpn_plan");
-VPN_STATIC_ASSERT(sizeof(struct vpn_component) == 48, "vpn_component");
+VPN_STATIC_ASSERT(sizeof(struct vpn_component) == 56, "vpn_component");
+VPN_STATIC_ASSERT(offsetof(struct vpn_component, plan) == 40, "vpn_component.plan");
+VPN_STATIC_ASSERT(offsetof(struct vpn_component, undo) == 48, "vpn_component.undo");
 VPN_STATIC_ASSERT(sizeof(struct vpn_plugin) == 64, "vpn_plugin");
 #endif
 

@@ -150,9 +150,9 @@ static void make_parts(struct testhost_stage *s)
 static bool is_sound(const struct vpn_component *c)
 {
 	const struct vpn_lifecycle *life = c->lifecycle;
-	if (c->size < sizeof(*c) || c->id == NULL || life == NULL || life->size < sizeof(*life) ||
-	    life->needs == NULL || life->create == NULL || life->start == NULL ||
-	    life->stop == NULL || life->destroy == NULL) {
+	if (!VPN_HAS(c, struct vpn_component, plan) || c->id == NULL || life == NULL ||
+	    life->size < sizeof(*life) || life->needs == NULL || life->create == NULL ||
+	    life->start == NULL || life->stop == NULL || life->destroy == NULL) {
 		REPORT("the component lacks its size, id or a function that every component has");
 		return false;
 	}

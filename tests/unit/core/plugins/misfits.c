@@ -5,7 +5,7 @@
 
 #define MISFIT(variable, kind, id, life, flow, plan) \
 	static const struct vpn_component variable = { \
-		(uint32_t)sizeof(struct vpn_component), kind, id, "wrong", life, flow, plan}
+		(uint32_t)sizeof(struct vpn_component), kind, id, "wrong", life, flow, plan, NULL}
 
 static const struct vpn_lifecycle no_create = {.size = sizeof(no_create),
 					       .needs = harmless_needs,
