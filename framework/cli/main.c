@@ -6,6 +6,7 @@
 #include <vpncore/plugin.h>
 
 #include "commands.h"
+#include "reaper.h"
 
 #ifndef VPNCORE_VERSION
 #error "VPNCORE_VERSION is a compile definition of the build"
@@ -91,6 +92,12 @@ static bool is_drop_in(const char *program)
 	return strcmp(slash != NULL ? slash + 1 : program, "vpncore-wg") == 0;
 }
 
+/* The process that undoes what this program has changed, when this one dies. */
+static bool is_reaper(int argc, char **argv)
+{
+	return argc > 1 && strcmp(argv[1], REAPER_COMMAND) == 0;
+}
+
 static int run_drop_in(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
@@ -102,6 +109,9 @@ int main(int argc, char **argv)
 {
 	/* a line that is put together of pieces is one write all the same */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+	if (is_reaper(argc, argv))
+		return reaper_run(argc - 1, argv + 1);
+	reaper_set_program("/proc/self/exe");
 	int status = argc > 0 && is_drop_in(argv[0]) ? run_drop_in(argc, argv)
 						     : dispatch(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -105,7 +105,8 @@ static int loop_init(struct run *r)
 static void close_handle(uv_handle_t *handle, void *arg)
 {
 	(void)arg;
-	uv_close(handle, NULL);
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
 }
 
 static void loop_clear(struct run *r)
@@ -183,7 +184,7 @@ int serve_graph(const struct graph *g, const struct serve_hooks *hooks)
 	struct run r = {.hooks = hooks};
 	struct vpn_error err = VPN_ERROR_INIT;
 	const struct pipeline_events events = {
-		.failed = on_failed, .stirred = on_stirred, .ctx = &r};
+		.failed = on_failed, .stirred = on_stirred, .ctx = &r, .loop = &r.loop};
 	int e = loop_init(&r);
 	if (e != 0) {
 		fprintf(stderr, "vpncore: cannot make an event loop: %s\n", uv_strerror(e));

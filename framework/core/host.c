@@ -99,9 +99,25 @@ static void host_fail(const struct vpn_host *host, const struct vpn_error *err)
 		p->events.failed(p->events.ctx);
 }
 
+static const void *own_service(struct instance *in, const char *id, void **ret_inst)
+{
+	const bool journal = strcmp(id, VPN_EXT_JOURNAL) == 0;
+	*ret_inst = journal ? (void *)in : (void *)&in->main;
+	if (journal)
+		return in->pipeline->journal.journal != NULL ? &journal_service_ext : NULL;
+	if (in->main.loop != NULL && strcmp(id, VPN_EXT_LOOP) == 0)
+		return &mainloop_ext;
+	if (in->main.loop != NULL && strcmp(id, VPN_EXT_RECONCILE) == 0)
+		return &reconcile_ext;
+	return NULL;
+}
+
 static const void *host_get_service(const struct vpn_host *host, const char *id, void **ret_inst)
 {
 	struct pipeline *p = instance_of(host)->pipeline;
+	const void *own = own_service(instance_of(host), id, ret_inst);
+	if (own != NULL)
+		return own;
 	for (size_t i = 0; i < p->n_instances; i++) {
 		struct instance *in = &p->instances[i];
 		const struct vpn_lifecycle *life = in->component->lifecycle;
@@ -154,5 +170,21 @@ void host_init(struct instance *in, const struct graph *graph, const struct grap
 		.fail = host_fail,
 		.get_service = host_get_service,
 		.above = above(graph, stage),
+	};
+}
+
+void host_init_bare(struct vpn_host *host, const char *name, const char *pipeline)
+{
+	*host = (struct vpn_host){
+		.size = sizeof(*host),
+		.abi_major = VPN_ABI_MAJOR,
+		.abi_minor = VPN_ABI_MINOR,
+		.log_level = log_level(),
+		.name = name,
+		.pipeline = pipeline,
+		.log = host_log,
+		.now_ns = host_now_ns,
+		.wall_ns = host_wall_ns,
+		.random = host_random,
 	};
 }

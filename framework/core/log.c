@@ -74,6 +74,11 @@ static size_t sequence(const unsigned char *s)
 }
 
 /* Appends s to line, escaped for the format, up to `limit` bytes; returns the new length. */
+bool log_is_json(void)
+{
+	return out.json;
+}
+
 static size_t append(char *line, size_t at, size_t limit, const char *s, bool json)
 {
 	for (; *s != '\0' && at + 7 < limit; s++) {

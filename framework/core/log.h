@@ -9,6 +9,7 @@
 /* Level is one of VPN_LOG_*. Set before any thread is started. [main] */
 void log_configure(uint32_t level, bool json);
 uint32_t log_level(void);
+bool log_is_json(void);
 
 /* Sends lines elsewhere than to stderr; NULL restores. The line has no newline. [main] */
 void log_redirect(void (*line)(void *ctx, uint32_t level, const char *line), void *ctx);

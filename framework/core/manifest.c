@@ -698,8 +698,10 @@ struct manifest *manifest_parse(const char *file, const char *text, size_t len,
 	struct manifest *m = calloc(1, sizeof(*m));
 	struct reader r = {.m = m, .loader = loader, .folder = folder_of(file)};
 	r.src = (struct options_source){.folder = r.folder, .problems = problems};
-	if (m != NULL)
+	if (m != NULL) {
+		m->loader = loader;
 		m->file = strdup(file);
+	}
 	if (m == NULL || m->file == NULL || r.folder == NULL)
 		problems_add(problems, 0, 0, "", "%s", no_memory);
 	else if (len > MANIFEST_BYTES_MAX)

@@ -34,6 +34,7 @@ struct manifest_part {
  * "backend" (an id, default "auto"), "plugin", and the options of theirs.
  */
 struct manifest {
+	struct loader *loader; /* that found the components */
 	char *file;
 	char *name;
 	struct manifest_part stages[MANIFEST_STAGES_MAX]; /* device first, bottom transport last */

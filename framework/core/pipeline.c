@@ -59,8 +59,11 @@ static vpn_status make_instance(struct pipeline *p, const struct manifest_part *
 	in->part = part;
 	in->component = part->loaded->component;
 	host_init(in, p->graph, stage);
-	vpn_status status = told(
-		err, in, life_of(in)->create(&in->host, part->config, &in->inst, err), "create()");
+	vpn_status status = mainloop_init(&in->main, p->events.loop, err);
+	if (status != VPN_OK)
+		return status;
+	status = told(err, in, life_of(in)->create(&in->host, part->config, &in->inst, err),
+		      "create()");
 	in->created = status == VPN_OK;
 	if (status != VPN_OK && in->inst != NULL) {
 		life_of(in)->destroy(in->inst);
@@ -181,6 +184,21 @@ static vpn_status apply_plans(struct pipeline *p, struct vpn_error *err)
 	return VPN_OK;
 }
 
+static bool keeps_journal(const struct vpn_component *c)
+{
+	return VPN_HAS(c, struct vpn_component, undo) && c->undo != NULL;
+}
+
+/* Before anything is started: what an earlier run has left must not be taken for the system's own. */
+static vpn_status begin_journal(struct pipeline *p, struct vpn_error *err)
+{
+	const struct manifest *m = p->graph->manifest;
+	bool wanted = false;
+	for (size_t i = 0; i < p->n_instances; i++)
+		wanted |= keeps_journal(p->instances[i].component);
+	return journal_service_begin(&p->journal, m->name, wanted, m->loader, err);
+}
+
 static vpn_status start_all(struct pipeline *p, struct vpn_error *err)
 {
 	for (size_t i = p->n_stages; i-- > 0;) {
@@ -207,7 +225,9 @@ vpn_status pipeline_start(struct pipeline *p, struct vpn_error *err)
 		return fault(err, VPN_EINVAL, 0,
 			     "the pipeline was started before; make a new one to start it again");
 	p->started = true;
-	vpn_status status = start_all(p, err);
+	vpn_status status = begin_journal(p, err);
+	if (status == VPN_OK)
+		status = start_all(p, err);
 	if (status != VPN_OK) {
 		struct vpn_error ignored = VPN_ERROR_INIT;
 		(void)pipeline_stop(p, &ignored); /* the first error is the one to tell */
@@ -228,6 +248,9 @@ vpn_status pipeline_stop(struct pipeline *p, struct vpn_error *err)
 			status = reverted;
 		in->applied = false;
 	}
+	vpn_status undone = journal_service_end(&p->journal, err);
+	if (undone != VPN_OK)
+		status = undone;
 	for (uint32_t k = 0; k < p->n_lanes; k++)
 		lane_halt(p->lanes[k]);
 	for (size_t i = 0; i < p->n_instances; i++) {
@@ -235,6 +258,7 @@ vpn_status pipeline_stop(struct pipeline *p, struct vpn_error *err)
 		if (in->started)
 			life_of(in)->stop(in->inst);
 		in->started = false;
+		mainloop_clear(&in->main);
 	}
 	return status;
 }
@@ -273,6 +297,8 @@ struct pipeline *pipeline_free(struct pipeline *p, bool *ret_lookups_left)
 		struct instance *in = &p->instances[i];
 		if (in->created)
 			life_of(in)->destroy(in->inst);
+		mainloop_clear(&in->main);
+		pthread_mutex_destroy(&in->main.lock);
 		free(in->lanes);
 		free(in->parts);
 	}

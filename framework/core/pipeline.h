@@ -10,7 +10,9 @@
 #include <stdbool.h>
 
 #include "graph.h"
+#include "journal_service.h"
 #include "lane.h"
+#include "mainloop.h"
 
 struct pipeline;
 
@@ -23,6 +25,7 @@ struct instance {
 	struct vpn_host host;
 	struct vpn_lane **lanes;  /* n_lanes of the pipeline; NULL for routes and dns */
 	struct lane_part **parts; /* the same, as the host sees them */
+	struct mainloop main;
 	bool created, started, applied;
 };
 
@@ -35,6 +38,8 @@ struct pipeline_events {
 	 * NULL. [lane] */
 	void (*stirred)(void *ctx);
 	void *ctx;
+	/* The event loop of [main], which the owner runs; NULL = components have none. */
+	uv_loop_t *loop;
 };
 
 struct pipeline {
@@ -43,6 +48,7 @@ struct pipeline {
 	struct instance *instances; /* stages first, as in the graph, then routes and dns */
 	size_t n_instances;
 	size_t n_stages;
+	struct journal_service journal;
 	struct lane **lanes;
 	uint32_t n_lanes;
 	pthread_mutex_t lock;

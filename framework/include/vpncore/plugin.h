@@ -910,8 +910,8 @@ struct vpn_reconcile {
 	/* Looks, changes what differs, and returns how many differences it found that were not of
 	 * its own doing (repairs), or a negative VPN_E* (tried again after the window). [main] */
 	int32_t (*run)(void *ctx);
-	/* `most` repairs were made within one window: somebody else undoes them. Called once until a
-	 * window passes without a repair. May be NULL. [main] */
+	/* `most` repairs were made within one window: somebody else undoes them. Called once, and again
+	 * only after a window with fewer. May be NULL. [main] */
 	void (*fight)(void *ctx, uint32_t repairs);
 };
 
@@ -922,7 +922,8 @@ struct vpn_reconcile_ext {
 	struct vpn_reconciler *(*open)(void *inst, const struct vpn_reconcile *spec);
 	/* Something may have changed. Cheap; for each message of a monitor. */
 	void (*stir)(struct vpn_reconciler *r);
-	/* Ends it; NULL is taken. Also done by the host when stop() returns. */
+	/* Ends it, not from within run() or fight(); NULL is taken. Also done by the host when stop()
+	 * returns. */
 	void (*close)(struct vpn_reconciler *r);
 };
 
