@@ -82,6 +82,8 @@ int cmd_run(int argc, char **argv)
 		return stop - 1;
 	/* whoever reads our log may go away; the tunnel stays */
 	signal(SIGPIPE, SIG_IGN);
+	/* a limit of files' sizes is an error like others */
+	signal(SIGXFSZ, SIG_IGN);
 	struct loader *loader = loader_new(&err);
 	if (loader == NULL) {
 		fprintf(stderr, "vpncore: %s\n", err.text);

@@ -21,5 +21,6 @@ int cmd_psk(int argc, char **argv);
 int cmd_pubkey(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_wg(int argc, char **argv);
+int cmd_cleanup(int argc, char **argv);
 
 #endif

@@ -30,6 +30,7 @@ static const char help_program[] =
 	"  pubkey [FILE]     print the public key of a private one\n"
 	"  import FILE       turn a wg-quick file into a manifest\n"
 	"  wg IFNAME         start an interface that wg(8) configures, like wireguard-go\n"
+	"  cleanup [NAME...] undo what pipelines that are gone have left\n"
 	"  help [COMMAND]    show the help of a command\n"
 	"\n"
 	"Options:\n"
@@ -232,6 +233,28 @@ static const char help_wg[] =
 	"  vpncore wg wg0 && wg setconf wg0 wg0.conf\n"
 	"  WG_QUICK_USERSPACE_IMPLEMENTATION=vpncore-wg wg-quick up wg0\n";
 
+static const char help_cleanup[] =
+	"Usage: vpncore cleanup [OPTION...] [NAME...]\n"
+	"\n"
+	"Undoes the changes of the system (routes, rules, resolv.conf) that the pipelines\n"
+	"NAME, or all, have left when they died and nobody has undone them since. Pipelines\n"
+	"that run are left alone. What others have changed meanwhile stays as it is.\n"
+	"\n"
+	"Options:\n"
+	"  -a, --all     undo as well what stays on purpose, such as a kill switch that is\n"
+	"                locked down\n"
+	"  -f, --forget  forget what cannot be undone: its plugin or its network namespace\n"
+	"                is gone\n"
+	"  -l, --list    say what there is, and undo nothing\n"
+	"  -h, --help    show this text\n"
+	"\n"
+	"Exit status: 0 when nothing is left, 1 when something could not be undone.\n"
+	"\n"
+	"Examples:\n"
+	"  vpncore cleanup --list\n"
+	"  vpncore cleanup\n"
+	"  vpncore cleanup --all site-a\n";
+
 static const struct help helps[] = {
 	{"", help_program},
 	{"run", help_run},
@@ -245,6 +268,7 @@ static const struct help helps[] = {
 	{"pubkey", help_pubkey},
 	{"import", help_import},
 	{"wg", help_wg},
+	{"cleanup", help_cleanup},
 };
 
 bool help_print(const char *command)

@@ -26,9 +26,10 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{"run", cmd_run},       {"check", cmd_check},   {"graph", cmd_graph},
-	{"plugin", cmd_plugin}, {"keygen", cmd_keygen}, {"psk", cmd_psk},
-	{"pubkey", cmd_pubkey}, {"import", cmd_import}, {"wg", cmd_wg},
+	{"run", cmd_run},         {"check", cmd_check},   {"graph", cmd_graph},
+	{"plugin", cmd_plugin},   {"keygen", cmd_keygen}, {"psk", cmd_psk},
+	{"pubkey", cmd_pubkey},   {"import", cmd_import}, {"wg", cmd_wg},
+	{"cleanup", cmd_cleanup},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

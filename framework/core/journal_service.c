@@ -21,8 +21,7 @@ static void say_undone(const struct undo_result *result)
 static void sweep(const char *key, struct loader *loader, struct undo_result *result)
 {
 	struct vpn_error err = VPN_ERROR_INIT;
-	if (loader != NULL && geteuid() == 0 &&
-	    undo_all(key, loader, 0, 0, result, &err) != VPN_OK)
+	if (loader != NULL && geteuid() == 0 && undo_all(key, loader, 0, 0, result, &err) != VPN_OK)
 		log_printf(VPN_LOG_WARN, "", "what other pipelines may have left is not undone: %s",
 			   err.text);
 }

@@ -75,12 +75,21 @@ void undo_journal(struct journal *j, struct loader *loader, uint32_t flags,
 		undo_one(j, loader, j->entries[i], flags, result);
 }
 
-static void say_elsewhere(const struct journal *j)
+/* Forgotten when the user says that the namespace is no more, and what was changed in it neither. */
+static void leave_away(struct journal *j, uint32_t flags, struct undo_result *result)
 {
+	if ((flags & UNDO_FORGET) != 0) {
+		result->n_failed += (unsigned)j->n_entries;
+		while (j->n_entries > 0)
+			journal_forget(j, j->entries[j->n_entries - 1]->number);
+		return;
+	}
+	result->n_away++;
 	log_printf(
 		VPN_LOG_WARN, "",
-		"%s: was made in another network namespace and can be undone only there: ip netns "
-		"exec NAME vpncore cleanup",
+		"%s: was changed in another network namespace and can be undone only there: ip "
+		"netns "
+		"exec NAME vpncore cleanup; when that is gone, forget it: vpncore cleanup --forget",
 		j->key);
 }
 
@@ -101,8 +110,7 @@ void undo_instance(const char *key, enum state_role role, unsigned wait_ms, stru
 		return;
 	}
 	if (journal_is_elsewhere(j)) {
-		say_elsewhere(j);
-		result->n_away++;
+		leave_away(j, flags, result);
 	} else {
 		undo_journal(j, loader, flags, result);
 	}

@@ -4,7 +4,8 @@
 
     run.py [--build DIR] [--jobs N] [--match TEXT] [FILE...]
 
-Each test_*.py gets a new mount, network and process namespace, a private /run and a copy of /etc:
+Each test_*.py gets a new mount, network and process namespace, a private /run, an empty /var/lib and a copy
+of /etc:
 whatever it does, the machine's own network, /etc and processes are out of its reach, and all of its
 processes end with it. Needs root. Ends with `N passed, N failed`; the exit status is 0 when none
 failed and some passed.
@@ -88,6 +89,7 @@ def share_tun():
 def run_inside(file, match, report):
     """The part that runs in the new namespaces: one file's tests. The outcome goes to `report`."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", "/run"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", "/var/lib"], check=True)
     own_etc()
     share_tun()
     os.makedirs("/run/tmp")

@@ -7,6 +7,12 @@ _vpncore_ids()
 	vpncore plugin list 2>/dev/null | awk 'NR > 1 { print $2 }'
 }
 
+# The pipelines that keep a journal; others than root do not see them.
+_vpncore_left()
+{
+	ls -- /run/vpncore /var/lib/vpncore 2>/dev/null | grep -v '[:]'
+}
+
 # Files whose name ends in $1, and directories.
 _vpncore_files()
 {
@@ -33,7 +39,7 @@ _vpncore()
 		prev=${COMP_WORDS[COMP_CWORD-2]}
 	fi
 	if ((COMP_CWORD == 1)); then
-		_vpncore_words "run check graph plugin keygen psk pubkey import wg help --help --version" "$cur"
+		_vpncore_words "run check graph plugin keygen psk pubkey import wg cleanup help --help --version" "$cur"
 		return
 	fi
 	if [[ $command == plugin ]] && ((COMP_CWORD == 2)); then
@@ -68,12 +74,14 @@ _vpncore()
 	"import -"*) _vpncore_words "--output --force --help" "$cur" ;;
 	"import "*) _vpncore_files conf "$cur" ;;
 	"wg "*) _vpncore_words "--foreground --path-mtu --help" "$cur" ;;
+	"cleanup -"*) _vpncore_words "--all --forget --list --help" "$cur" ;;
+	"cleanup "*) _vpncore_words "$(_vpncore_left)" "$cur" ;;
 	"help plugin"*) _vpncore_words "plugin" "$cur" ;;
 	"help "*)
 		if [[ $prev == plugin ]]; then
 			_vpncore_words "list show" "$cur"
 		else
-			_vpncore_words "run check graph plugin keygen psk pubkey import wg" "$cur"
+			_vpncore_words "run check graph plugin keygen psk pubkey import wg cleanup" "$cur"
 		fi
 		;;
 	"run "* | "check "* | "graph "*) _vpncore_files json "$cur" ;;

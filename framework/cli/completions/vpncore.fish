@@ -29,6 +29,7 @@ complete -c vpncore -n __vpncore_at_end -a psk -d 'Make a preshared key for Wire
 complete -c vpncore -n __vpncore_at_end -a pubkey -d 'Print the public key of a private one'
 complete -c vpncore -n __vpncore_at_end -a import -d 'Turn a wg-quick file into a manifest'
 complete -c vpncore -n __vpncore_at_end -a wg -d 'Start an interface that wg(8) configures'
+complete -c vpncore -n __vpncore_at_end -a cleanup -d 'Undo what pipelines that are gone have left'
 complete -c vpncore -n __vpncore_at_end -a help -d 'Show the help of a command'
 complete -c vpncore -n __vpncore_at_end -s V -l version -d 'Show versions'
 complete -c vpncore -s h -l help -d 'Show help'
@@ -61,11 +62,16 @@ complete -c vpncore -n '__vpncore_at import' -s f -l force -d 'Replace files tha
 
 complete -c vpncore -n '__vpncore_at wg' -s f -l foreground -d 'Stay in the foreground'
 complete -c vpncore -n '__vpncore_at wg' -s m -l path-mtu -x -d 'Largest packet of the paths'
+
+complete -c vpncore -n '__vpncore_at cleanup' -s a -l all -d 'Undo what stays on purpose too'
+complete -c vpncore -n '__vpncore_at cleanup' -s f -l forget -d 'Forget what cannot be undone'
+complete -c vpncore -n '__vpncore_at cleanup' -s l -l list -d 'Say what there is'
+
 complete -c vpncore-wg -f
 complete -c vpncore-wg -s f -l foreground -d 'Stay in the foreground'
 complete -c vpncore-wg -s m -l path-mtu -x -d 'Largest packet of the paths'
 complete -c vpncore-wg -s h -l help -d 'Show help'
 complete -c vpncore-wg -l version -d 'Show versions'
 
-complete -c vpncore -n '__vpncore_at_end help' -a 'run check graph plugin keygen psk pubkey import wg'
+complete -c vpncore -n '__vpncore_at_end help' -a 'run check graph plugin keygen psk pubkey import wg cleanup'
 complete -c vpncore -n '__vpncore_at_end help plugin' -a 'list show'

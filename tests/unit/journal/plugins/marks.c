@@ -8,6 +8,7 @@
  *   apply:   before a record is written, between record and change, behind the change
  *   revert:  before a change is undone, between undoing and forgetting
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -30,6 +31,7 @@ struct config {
 	uint32_t keep;
 	uint32_t leave; /* revert() does nothing: the host undoes */
 	uint32_t files;
+	uint32_t no_reaper; /* dies with its reaper */
 };
 
 struct marks {
@@ -50,10 +52,33 @@ struct note {
 
 static uint64_t steps;
 
+/* Kills "vpncore reap PIPELINE ..." before it can do anything. */
+static void kill_reaper(const char *pipeline)
+{
+	char wanted[128], path[300], line[128];
+	int n = snprintf(wanted, sizeof(wanted), "vpncore%creap%c%.64s", 0, 0, pipeline);
+	DIR *proc = opendir("/proc");
+	for (const struct dirent *e = proc != NULL ? readdir(proc) : NULL; e != NULL;
+	     e = readdir(proc)) {
+		snprintf(path, sizeof(path), "/proc/%.200s/cmdline", e->d_name);
+		FILE *f = fopen(path, "re");
+		size_t len = f != NULL ? fread(line, 1, sizeof(line), f) : 0;
+		if (len > (size_t)n && memcmp(line, wanted, (size_t)n) == 0)
+			kill((pid_t)strtol(e->d_name, NULL, 10), SIGKILL);
+		if (f != NULL)
+			fclose(f);
+	}
+	if (proc != NULL)
+		closedir(proc);
+}
+
 static void step(const struct marks *m)
 {
-	if (++steps == m->config->kill_at)
-		raise(SIGKILL);
+	if (++steps != m->config->kill_at)
+		return;
+	if (m->config->no_reaper != 0)
+		kill_reaper(m->host->pipeline);
+	raise(SIGKILL);
 }
 
 /* The content of a file, or ABSENT. */
@@ -257,6 +282,7 @@ static const struct vpn_option options[] = {
 	{.name = "fail_at", .type = VPN_OPT_UINT, .offset = offsetof(struct config, fail_at)},
 	{.name = "keep", .type = VPN_OPT_BOOL, .offset = offsetof(struct config, keep)},
 	{.name = "leave", .type = VPN_OPT_BOOL, .offset = offsetof(struct config, leave)},
+	{.name = "no_reaper", .type = VPN_OPT_BOOL, .offset = offsetof(struct config, no_reaper)},
 	{.name = "files", .type = VPN_OPT_BOOL, .offset = offsetof(struct config, files)},
 };
 
