@@ -105,6 +105,13 @@ static void have_reaper(struct journal_service *s)
 			   err.os_errno != 0 ? strerror(err.os_errno) : "");
 }
 
+vpn_status journal_service_add(struct journal_service *s, const struct journal_entry *e,
+			       uint64_t *ret_number, struct vpn_error *err)
+{
+	have_reaper(s);
+	return journal_add(s->journal, e, ret_number, err);
+}
+
 static vpn_status add(void *inst, uint32_t flags, const void *data, uint32_t len, uint64_t *ret_id,
 		      struct vpn_error *err)
 {
@@ -124,8 +131,7 @@ static vpn_status add(void *inst, uint32_t flags, const void *data, uint32_t len
 		.data = (void *)(uintptr_t)data,
 		.len = len,
 	};
-	have_reaper(s);
-	return journal_add(s->journal, &e, ret_id, err);
+	return journal_service_add(s, &e, ret_id, err);
 }
 
 static struct journal_entry *own_entry(void *inst, uint64_t id)

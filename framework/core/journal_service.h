@@ -26,6 +26,10 @@ vpn_status journal_service_begin(struct journal_service *s, const char *pipeline
  * not be undone. Idempotent. [main] */
 vpn_status journal_service_end(struct journal_service *s, struct vpn_error *err);
 
+/* Writes a change down, and has a reaper before the first one. [main] */
+vpn_status journal_service_add(struct journal_service *s, const struct journal_entry *e,
+			       uint64_t *ret_number, struct vpn_error *err);
+
 /* The service; its `inst` is a struct instance. */
 extern const struct vpn_journal_ext journal_service_ext;
 

@@ -41,6 +41,7 @@ struct top_options {
 	uint64_t lanes;
 	uint64_t batch;
 	const struct log_options *log;
+	uint64_t hook_timeout;
 	const char *description;
 	const char *schema;
 };
@@ -90,6 +91,12 @@ static const struct vpn_option top_table_options[] = {
 	 .table = &log_table,
 	 .type = VPN_OPT_OBJECT,
 	 .offset = offsetof(struct top_options, log)},
+	{.name = "hook_timeout",
+	 .dflt = "30s",
+	 .min = 100,
+	 .max = 600000,
+	 .type = VPN_OPT_DURATION,
+	 .offset = offsetof(struct top_options, hook_timeout)},
 	{.name = "description",
 	 .type = VPN_OPT_STRING,
 	 .offset = offsetof(struct top_options, description)},
@@ -99,7 +106,8 @@ static const struct vpn_option top_table_options[] = {
 static const struct vpn_option_table top_table = VPN_OPTION_TABLE(top_table_options,
 								  struct top_options);
 
-static const char *const top_elsewhere[] = {"vpncore", "pipeline", "routes", "dns", NULL};
+static const char *const top_elsewhere[] = {"vpncore", "pipeline", "routes", "dns",
+					    "on_up",   "on_down",  NULL};
 
 static void check_version(struct reader *r)
 {
@@ -153,6 +161,7 @@ static void take_top(struct reader *r, const struct top_options *top)
 	if (m->name == NULL)
 		options_problem(&r->src, "", "%s", no_memory);
 	m->allow_insecure = top->allow_insecure != 0;
+	m->hook_timeout_ns = top->hook_timeout;
 	m->lanes = (uint32_t)top->lanes;
 	m->batch = (uint32_t)top->batch;
 	if (top->log != NULL) {
@@ -168,6 +177,8 @@ static void read_top(struct reader *r)
 	if (top != NULL)
 		take_top(r, top);
 	options_free(&top_table, top);
+	hook_list_read(&r->m->on_up, json_object_get(r->root, "on_up"), "/on_up", &r->src);
+	hook_list_read(&r->m->on_down, json_object_get(r->root, "on_down"), "/on_down", &r->src);
 }
 
 /* ---- finding a component ------------------------------------------------------------------------ */
@@ -787,6 +798,8 @@ struct manifest *manifest_free(struct manifest *m)
 		clear_part(&m->stages[i]);
 	clear_part(&m->routes);
 	clear_part(&m->dns);
+	hook_list_clear(&m->on_up);
+	hook_list_clear(&m->on_down);
 	position_free(m->positions);
 	free(m->file);
 	free(m->name);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <vpncore/plugin.h>
 
+#include "hook_list.h"
 #include "loader.h"
 #include "position.h"
 #include "problems.h"
@@ -27,7 +28,7 @@ struct manifest_part {
  * Top-level keys: "vpncore" (must be 1), "name" (default: the file's name without its ending; letters,
  * digits, '-', '_', '.'), "pipeline" (required), "routes", "dns", "allow_insecure" (false), "lanes"
  * (1..64, default 1), "batch" (1..256, default 128), "log" { "level": error|warn|info|debug, "format":
- * text|json }, "description", "$schema" and any key beginning with "//" (comments, ignored everywhere).
+ * text|json }, "on_up", "on_down" (commands: hook_list.h), "hook_timeout" ("30s"), "description", "$schema" and any key beginning with "//" (comments, ignored everywhere).
  *
  * A stage has "device" (an id, or "auto") or "transport" (an id), may have "plugin" (the absolute path
  * of a file to load it from), and has the options of its component beside them. "routes" and "dns" have
@@ -46,6 +47,8 @@ struct manifest {
 	uint32_t batch;
 	uint32_t log_level; /* VPN_LOG_* */
 	bool log_json;
+	struct hook_list on_up, on_down;
+	uint64_t hook_timeout_ns;    /* of one command */
 	struct positions *positions; /* of the JSON text; NULL in a manifest that was not parsed */
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "hooks.h"
 #include "host.h"
 #include "log.h"
 
@@ -193,7 +194,7 @@ static bool keeps_journal(const struct vpn_component *c)
 static vpn_status begin_journal(struct pipeline *p, struct vpn_error *err)
 {
 	const struct manifest *m = p->graph->manifest;
-	bool wanted = false;
+	bool wanted = hooks_want_journal(m);
 	for (size_t i = 0; i < p->n_instances; i++)
 		wanted |= keeps_journal(p->instances[i].component);
 	return journal_service_begin(&p->journal, m->name, wanted, m->loader, err);
@@ -216,7 +217,8 @@ static vpn_status start_all(struct pipeline *p, struct vpn_error *err)
 		if (status != VPN_OK)
 			return status;
 	}
-	return apply_plans(p, err);
+	vpn_status status = apply_plans(p, err);
+	return status == VPN_OK ? hooks_up(p, err) : status;
 }
 
 vpn_status pipeline_start(struct pipeline *p, struct vpn_error *err)
@@ -237,7 +239,7 @@ vpn_status pipeline_start(struct pipeline *p, struct vpn_error *err)
 
 vpn_status pipeline_stop(struct pipeline *p, struct vpn_error *err)
 {
-	vpn_status status = VPN_OK;
+	vpn_status status = hooks_down(p, err);
 	for (size_t i = p->n_instances; i-- > p->n_stages;) {
 		struct instance *in = &p->instances[i];
 		vpn_status reverted = in->applied ? told(err, in,

@@ -49,6 +49,8 @@ struct pipeline {
 	size_t n_instances;
 	size_t n_stages;
 	struct journal_service journal;
+	char **hook_env; /* while on_down has to be run */
+	uint64_t hook_record;
 	struct lane **lanes;
 	uint32_t n_lanes;
 	pthread_mutex_t lock;

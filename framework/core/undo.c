@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "hooks.h"
 #include "host.h"
 #include "log.h"
 
@@ -21,10 +22,24 @@ static const struct vpn_component *find_component(struct loader *loader,
 	return found != NULL ? found->component : NULL;
 }
 
+/* A command is run once, whatever comes of it. */
+static vpn_status undo_hook(struct journal *j, struct journal_entry *e)
+{
+	struct vpn_error err = VPN_ERROR_INIT;
+	if (hooks_undo(e, &err) != VPN_OK)
+		log_printf(VPN_LOG_ERROR, "", "%s: %s%s%s", j->key, err.text,
+			   err.os_errno != 0 ? ": " : "",
+			   err.os_errno != 0 ? strerror(err.os_errno) : "");
+	journal_forget(j, e->number);
+	return VPN_OK;
+}
+
 vpn_status undo_entry(struct journal *j, struct loader *loader, struct journal_entry *e,
 		      struct vpn_error *err)
 {
 	struct vpn_host host;
+	if (e->kind == HOOKS_KIND)
+		return undo_hook(j, e);
 	const struct vpn_component *c = find_component(loader, e, err);
 	if (c == NULL)
 		return err->status;

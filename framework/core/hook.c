@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "lane.h"
+#include "log.h"
+
+#define LINE_MAX_BYTES 512
+#define LOOK_MS        20 /* between two looks whether it has ended */
+#define LINES_MOST     1000u
+
+struct output {
+	const char *who;
+	char line[LINE_MAX_BYTES];
+	size_t len;
+	unsigned n_lines;
+};
+
+static void say_line(struct output *o)
+{
+	o->line[o->len] = '\0';
+	if (o->len > 0 && o->n_lines++ < LINES_MOST)
+		log_text(VPN_LOG_INFO, o->who, o->line);
+	o->len = 0;
+}
+
+static void take_output(struct output *o, const char *at, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (at[i] == '\n' || o->len + 1 == sizeof(o->line))
+			say_line(o);
+		if (at[i] != '\n')
+			o->line[o->len++] = at[i];
+	}
+}
+
+/* Reads what is there; false at its end. */
+static bool read_output(struct output *o, int fd)
+{
+	char buf[4096];
+	ssize_t n = read(fd, buf, sizeof(buf));
+	if (n > 0)
+		take_output(o, buf, (size_t)n);
+	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+static int spawn(char *const *argv, char *const *env, int output, pid_t *ret_pid)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t all, none;
+	sigfillset(&all);
+	sigemptyset(&none);
+	posix_spawn_file_actions_init(&files);
+	posix_spawnattr_init(&attr);
+	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
+	posix_spawn_file_actions_addchdir_np(&files, "/");
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
+						POSIX_SPAWN_SETSIGMASK);
+	int e = posix_spawn(ret_pid, argv[0], &files, &attr, argv, env);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	return e;
+}
+
+/* Logs until it has ended, or until the deadline. True with its status when it has ended. */
+static bool attend(struct output *o, int fd, pid_t pid, uint64_t deadline_ns, int *ret_status)
+{
+	bool open = true;
+	pid_t ended = 0;
+	while (ended == 0 && lane_now_ns() < deadline_ns) {
+		struct pollfd p = {.fd = open ? fd : -1, .events = POLLIN};
+		if (poll(&p, 1, LOOK_MS) > 0)
+			open = read_output(o, fd);
+		ended = waitpid(pid, ret_status, WNOHANG);
+		if (ended < 0 && errno == EINTR)
+			ended = 0;
+	}
+	/* what it said last; what children that it has left behind will say is theirs */
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	while (open && poll(&p, 1, 0) > 0)
+		open = read_output(o, fd);
+	say_line(o);
+	return ended != 0;
+}
+
+static vpn_status judge(char *const *argv, int status, struct vpn_error *err)
+{
+	if (WIFSIGNALED(status))
+		return fault(err, VPN_EIO, 0, "%s was ended by signal %d", argv[0],
+			     WTERMSIG(status));
+	if (WEXITSTATUS(status) != 0)
+		return fault(err, VPN_EIO, 0, "%s ended with status %d", argv[0],
+			     WEXITSTATUS(status));
+	return VPN_OK;
+}
+
+static vpn_status kill_group(char *const *argv, pid_t pid, uint64_t timeout_ns,
+			     struct vpn_error *err)
+{
+	kill(-pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return fault(err, VPN_ETIMEDOUT, 0, "%s did not end within %.1f seconds and was killed",
+		     argv[0], (double)timeout_ns / 1e9);
+}
+
+vpn_status hook_run(const char *who, char *const *argv, char *const *env, uint64_t timeout_ns,
+		    struct vpn_error *err)
+{
+	struct output o = {.who = who};
+	int ends[2], status = 0;
+	pid_t pid;
+	uint64_t deadline = lane_now_ns() + timeout_ns;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+		return fault(err, VPN_EIO, errno, "a pipe cannot be made");
+	int e = spawn(argv, env, ends[1], &pid);
+	close(ends[1]);
+	vpn_status result;
+	if (e != 0)
+		result = fault(err, VPN_EIO, e, "%s cannot be run", argv[0]);
+	else if (attend(&o, ends[0], pid, deadline, &status))
+		result = judge(argv, status, err);
+	else
+		result = kill_group(argv, pid, timeout_ns, err);
+	close(ends[0]);
+	return result;
+}
