@@ -2,10 +2,13 @@
 /* embed: the embedding API of vpncore/vpncore.h over manifest, graph and pipeline. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <uv.h>
 #include <vpncore/vpncore.h>
 
 #include "fault.h"
 #include "pipeline.h"
+#include "reaper.h"
 
 struct vpncore_pipeline {
 	struct loader *loader;
@@ -13,6 +16,8 @@ struct vpncore_pipeline {
 	struct graph graph;
 	struct pipeline *pipeline;
 	struct vpncore_callbacks callbacks;
+	uv_loop_t loop; /* of [main] */
+	bool has_loop;
 };
 
 const char *vpncore_version(void)
@@ -42,6 +47,19 @@ static int read_manifest(struct vpncore_pipeline *p, const char *file, const cha
 		    : fault(err, VPN_EINVAL, 0, "%s has %zu problem%s", file, n, n == 1 ? "" : "s");
 }
 
+/* The program of this installation is the one that waits for our death, where it is installed. */
+static vpn_status prepare(struct vpncore_pipeline *p, struct vpn_error *err)
+{
+	if (access(VPNCORE_PROGRAM, X_OK) == 0)
+		reaper_set_program(VPNCORE_PROGRAM);
+	int e = uv_loop_init(&p->loop);
+	if (e != 0)
+		return fault(err, VPN_EIO, -e, "an event loop cannot be made");
+	p->has_loop = true;
+	p->loader = loader_new(err);
+	return p->loader != NULL ? VPN_OK : err->status;
+}
+
 int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *file, const char *text,
 			  size_t len, const struct vpncore_callbacks *callbacks,
 			  struct vpn_error *err)
@@ -57,8 +75,7 @@ int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *file, const
 		memcpy(&p->callbacks, callbacks,
 		       callbacks->size < sizeof(p->callbacks) ? callbacks->size
 							      : sizeof(p->callbacks));
-	p->loader = loader_new(err);
-	int status = p->loader != NULL ? VPN_OK : err->status;
+	int status = prepare(p, err);
 	if (status == VPN_OK)
 		status = read_manifest(p, file, text, len, err);
 	if (status == VPN_OK) {
@@ -66,6 +83,7 @@ int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *file, const
 			.failed = p->callbacks.failed,
 			.event = p->callbacks.event,
 			.ctx = p->callbacks.ctx,
+			.loop = &p->loop,
 		};
 		p->pipeline = pipeline_new(&p->graph, &events, err);
 		status = p->pipeline != NULL ? VPN_OK : err->status;
@@ -88,11 +106,21 @@ int vpncore_pipeline_stop(struct vpncore_pipeline *p, struct vpn_error *err)
 	return pipeline_stop(p->pipeline, err != NULL ? err : &local);
 }
 
+/* What components had on it has been taken away; libuv gives the memory back in its next turn. */
+static void close_loop(struct vpncore_pipeline *p)
+{
+	if (!p->has_loop)
+		return;
+	uv_run(&p->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&p->loop);
+}
+
 struct vpncore_pipeline *vpncore_pipeline_free(struct vpncore_pipeline *p)
 {
 	if (p == NULL)
 		return NULL;
 	pipeline_free(p->pipeline, NULL);
+	close_loop(p);
 	manifest_free(p->manifest);
 	loader_free(p->loader);
 	free(p);
@@ -118,6 +146,22 @@ int vpncore_pipeline_device(struct vpncore_pipeline *p, struct vpn_device_info *
 	info.size = out->size;
 	memcpy(out, &info, info.size < sizeof(info) ? info.size : sizeof(info));
 	return VPN_OK;
+}
+
+int vpncore_pipeline_fd(struct vpncore_pipeline *p)
+{
+	return uv_backend_fd(&p->loop);
+}
+
+int vpncore_pipeline_timeout_ms(struct vpncore_pipeline *p)
+{
+	uv_update_time(&p->loop);
+	return uv_backend_timeout(&p->loop);
+}
+
+void vpncore_pipeline_dispatch(struct vpncore_pipeline *p)
+{
+	uv_run(&p->loop, UV_RUN_NOWAIT);
 }
 
 void vpncore_pipeline_counters(struct vpncore_pipeline *p,

@@ -290,6 +290,18 @@ class Instances(Marks):
         self.assertEqual(self.cleanup(), "")
 
 
+class Repairs(Marks):
+    def test_what_others_undo_is_done_again_until_it_is_a_fight(self):
+        p = self.start(repair=True).wait_up()
+        for i in range(3):
+            (self.folder / "routes.0").write_text("another one's")
+            wait_for(lambda: self.marks() == OURS, "repair %d" % i)
+        p.wait_log("somebody else undoes")
+        (self.folder / "routes.0").unlink()
+        p.stop()
+        self.assertEqual(self.marks(), {"routes.1": "theirs"})
+
+
 class Hostile(Marks):
     def refused(self, *words):
         p = self.start()

@@ -338,12 +338,17 @@ static vpn_status set_port(void *inst, uint32_t port, struct vpn_error *err)
 	return status;
 }
 
-static vpn_status mark_pair(const struct udp_socket *s, uint32_t mark, struct vpn_error *err)
+static vpn_status mark_pair(const struct udp *u, const struct udp_socket *s, uint32_t mark,
+			    struct vpn_error *err)
 {
 	vpn_status status = VPN_OK;
-	for (uint32_t k = 0; k < UDP_SOCKETS && status == VPN_OK; k++)
-		if (s[k].fd >= 0)
-			status = udp_sockopt_set_mark(s[k].fd, mark, err);
+	for (uint32_t k = 0; k < UDP_SOCKETS && status == VPN_OK; k++) {
+		if (s[k].fd < 0)
+			continue;
+		status = udp_sockopt_set_mark(s[k].fd, mark, err);
+		if (status == VPN_OK)
+			status = udp_socket_protect(u, s[k].fd, s[k].family, err);
+	}
 	return status;
 }
 
@@ -353,11 +358,11 @@ static vpn_status mark_all(struct udp *u, uint32_t mark, struct vpn_error *err)
 	for (uint32_t i = 0; i < u->n_lanes && status == VPN_OK; i++) {
 		struct udp_lane *l = &u->lanes[i];
 		for (uint32_t k = 0; k < l->n_sockets && status == VPN_OK; k += UDP_SOCKETS)
-			status = mark_pair(&l->sockets[k], mark, err);
+			status = mark_pair(u, &l->sockets[k], mark, err);
 		for (uint32_t k = 0; k < UDP_OLD_PAIRS && status == VPN_OK; k++)
-			status = mark_pair(l->old[k].pair.sockets, mark, err);
+			status = mark_pair(u, l->old[k].pair.sockets, mark, err);
 		if (status == VPN_OK)
-			status = mark_pair(l->next.sockets, mark, err);
+			status = mark_pair(u, l->next.sockets, mark, err);
 	}
 	return status;
 }

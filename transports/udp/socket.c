@@ -67,6 +67,11 @@ static uint16_t port_of(int fd)
 	return e.port;
 }
 
+vpn_status udp_socket_protect(const struct udp *u, int fd, uint8_t family, struct vpn_error *err)
+{
+	return u->protect != NULL ? u->protect->protect(u->protector, fd, family, err) : VPN_OK;
+}
+
 /* A bound socket into *ret_fd; the port is chosen into *port where that is 0. */
 static vpn_status open_bound(const struct udp *u, uint8_t family, bool shared, uint16_t *port,
 			     int *ret_fd, struct vpn_error *err)
@@ -79,6 +84,8 @@ static vpn_status open_bound(const struct udp *u, uint8_t family, bool shared, u
 		return open_fault(-fd, family, err);
 	if (u->fwmark != 0)
 		status = udp_sockopt_set_mark(fd, u->fwmark, err);
+	if (status == VPN_OK)
+		status = udp_socket_protect(u, fd, family, err);
 	if (status == VPN_OK)
 		status = udp_sockopt_before_bind(fd, family, u->options, shared, err);
 	if (status != VPN_OK)

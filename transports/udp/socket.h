@@ -21,6 +21,10 @@ bool udp_socket_has_port(const struct udp_lane *l, uint16_t port);
 void udp_socket_tell(const struct udp *u, uint32_t level, const struct udp_socket *s, uint16_t port,
 		     uint16_t last);
 
+/* Has the routes component keep a socket out of the tunnel, where there is one; after each change of
+ * the socket's mark too. */
+vpn_status udp_socket_protect(const struct udp *u, int fd, uint8_t family, struct vpn_error *err);
+
 void udp_socket_init_pair(struct udp_pair *pair);
 
 /* Also an empty one; watches must have ended. */

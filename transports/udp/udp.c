@@ -137,6 +137,7 @@ static vpn_status udp_start(void *inst, struct vpn_lane *const *lanes, struct vp
 		u->lanes[i].pub = lanes[i];
 		lanes[i]->user = &u->lanes[i];
 	}
+	u->protect = u->host->get_service(u->host, VPN_EXT_PROTECT, &u->protector);
 	vpn_status status = udp_port_start(u, err);
 	if (status == VPN_OK)
 		status = watch_all(u, err);

@@ -189,6 +189,9 @@ struct udp {
 	bool open;       /* from start to stop */
 	uint16_t port;   /* that was bound last, first of a range: lanes have it, or are about to */
 	uint32_t fwmark; /* 0 = none */
+	const struct vpn_protect_ext
+		*protect; /* keeps sockets out of the tunnel; NULL = nobody does */
+	void *protector;  /* its instance */
 	struct udp_hop hop;
 
 	/* The peer as all lanes see it. The lock guards `remote`; `generation` tells that it changed. */

@@ -67,6 +67,18 @@ VPN_EXPORT int vpncore_pipeline_error(struct vpncore_pipeline *p, struct vpn_err
 /* The device, from start to stop. The caller sets out->size. [main] */
 VPN_EXPORT int vpncore_pipeline_device(struct vpncore_pipeline *p, struct vpn_device_info *out);
 
+/*
+ * Components that change routes and name resolution watch the system from the thread that owns the pipeline.
+ * From start to stop that thread waits for `fd` to be readable, with poll(2) or the like, but no longer
+ * than the timeout, and then calls dispatch; a pipeline without such components needs none of this.
+ *
+ * The descriptor is the pipeline's, the same for as long as it exists. The timeout is in milliseconds, -1 =
+ * none, and may be another one after each call of dispatch. [main]
+ */
+VPN_EXPORT int vpncore_pipeline_fd(struct vpncore_pipeline *p);
+VPN_EXPORT int vpncore_pipeline_timeout_ms(struct vpncore_pipeline *p);
+VPN_EXPORT void vpncore_pipeline_dispatch(struct vpncore_pipeline *p);
+
 /* Calls `line` for every lane and stage with its counters as text. [main] */
 VPN_EXPORT void vpncore_pipeline_counters(struct vpncore_pipeline *p,
 					  void (*line)(void *ctx, const char *text), void *ctx);

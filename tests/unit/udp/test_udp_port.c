@@ -667,6 +667,57 @@ static void changes_from_another_thread(void **state)
 	from_another_thread(1);
 }
 
+/* ---- kept out of the tunnel ---- */
+
+#define PROTECTED 0x00100000u /* a bit of the mark, as policy routing takes it */
+
+static uint32_t protect_calls, protect_refuses; /* the call of this number fails; 0 = none */
+
+static vpn_status protect(void *inst, int fd, uint32_t family, struct vpn_error *err)
+{
+	uint32_t mark = 0;
+	socklen_t len = sizeof(mark);
+	assert_ptr_equal(inst, &w);
+	assert_true(family == VPN_AF_INET || family == VPN_AF_INET6);
+	if (++protect_calls == protect_refuses) {
+		strcpy(err->text, "refused by the routes");
+		return err->status = VPN_EPERM;
+	}
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &len), 0);
+	mark |= PROTECTED;
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
+	return VPN_OK;
+}
+
+static const struct vpn_protect_ext protector = {.size = sizeof(protector), .protect = protect};
+
+static void every_socket_is_kept_out_of_the_tunnel(void **state)
+{
+	(void)state;
+	protect_calls = protect_refuses = 0;
+	w.protect = &protector;
+	start(2);
+	all_marked(PROTECTED);
+	must_set_port(SECOND);
+	world_wake(&w);
+	all_marked(PROTECTED);
+	/* a mark of the user's own takes nothing away */
+	assert_int_equal(world_socket(&w)->set_fwmark(w.udp, 7, &w.err), VPN_OK);
+	all_marked(PROTECTED | 7);
+	assert_int_equal(world_socket(&w)->set_fwmark(w.udp, 0, &w.err), VPN_OK);
+	all_marked(PROTECTED);
+}
+
+static void a_socket_that_cannot_be_kept_out_is_not_used(void **state)
+{
+	(void)state;
+	protect_calls = 0;
+	protect_refuses = 3;
+	w.protect = &protector;
+	assert_int_equal(world_start(&w, 2), VPN_EPERM);
+	assert_string_equal(w.err.text, "refused by the routes");
+}
+
 static void changes_from_another_thread_with_two_lanes(void **state)
 {
 	(void)state;
@@ -709,6 +760,8 @@ int main(void)
 		CASE(sockets_that_wait_and_later_ones_have_the_mark),
 		CASE(a_mark_without_privilege_says_so_and_changes_nothing),
 		CASE(a_mark_that_fails_half_way_is_taken_back),
+		CASE(every_socket_is_kept_out_of_the_tunnel),
+		CASE(a_socket_that_cannot_be_kept_out_is_not_used),
 		CASE(tells_whether_it_has_a_remote),
 		CASE(writes_no_more_than_there_is_room_for),
 		CASE(changes_from_another_thread),

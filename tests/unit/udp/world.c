@@ -249,6 +249,13 @@ static void fake_notify(const struct vpn_host *host, uint32_t event, uint64_t va
 	(void)value;
 }
 
+static const void *fake_get_service(const struct vpn_host *host, const char *id, void **ret_inst)
+{
+	struct world *w = host->ctx;
+	*ret_inst = w;
+	return strcmp(id, VPN_EXT_PROTECT) == 0 ? w->protect : NULL;
+}
+
 static void fake_fail(const struct vpn_host *host, const struct vpn_error *err)
 {
 	struct world *w = host->ctx;
@@ -325,6 +332,7 @@ static void make_host(struct world *w, uint32_t n_lanes)
 		.writable = fake_writable,
 		.notify = fake_notify,
 		.fail = fake_fail,
+		.get_service = fake_get_service,
 	};
 	for (uint32_t i = 0; i < n_lanes; i++) {
 		struct world_lane *l = &w->lanes[i];

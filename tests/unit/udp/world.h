@@ -69,9 +69,10 @@ struct world {
 	char asked_name[64];
 	vpn_status resolve_status;
 	_Atomic uint32_t woken[WORLD_LANES];
-	uint32_t failures; /* calls of fail() */
-	uint32_t warnings; /* lines logged as warning or error */
-	char said[256];    /* last line logged */
+	uint32_t failures;                     /* calls of fail() */
+	const struct vpn_protect_ext *protect; /* of a routes component; NULL = there is none */
+	uint32_t warnings;                     /* lines logged as warning or error */
+	char said[256];                        /* last line logged */
 };
 
 const struct vpn_component *world_component(void);

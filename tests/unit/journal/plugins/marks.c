@@ -21,6 +21,7 @@
 
 #define CONTENT_MAX 64u
 #define PATH_ROOM   256u
+#define TICK_NS     UINT64_C(20000000)
 #define ABSENT      "\x01" /* there was no such file */
 
 struct config {
@@ -31,6 +32,7 @@ struct config {
 	uint32_t keep;
 	uint32_t leave; /* revert() does nothing: the host undoes */
 	uint32_t files;
+	uint32_t repair;    /* looks every 20 ms whether the files are as they shall be */
 	uint32_t no_reaper; /* dies with its reaper */
 };
 
@@ -42,6 +44,10 @@ struct marks {
 	void *journal_inst;
 	uint64_t *ids;
 	uint64_t n;
+	const struct vpn_loop_ext *loop;
+	void *loop_inst;
+	const struct vpn_reconcile_ext *reconcile;
+	struct vpn_reconciler *reconciler;
 };
 
 /* How to undo one change. */
@@ -149,14 +155,19 @@ static vpn_status undo(const struct vpn_host *host, uint32_t flags, const void *
 	return VPN_OK;
 }
 
+static void path_of(const struct marks *m, uint64_t i, char path[PATH_ROOM])
+{
+	snprintf(path, PATH_ROOM, "%.200s/%s.%llu", m->config->folder, m->kind,
+		 (unsigned long long)i);
+}
+
 static vpn_status change(struct marks *m, uint64_t i, struct vpn_error *err)
 {
 	struct note n = {.path = ""};
 	uint32_t flags = m->config->keep != 0 ? VPN_JOURNAL_KEEP : 0;
 	if (m->config->files != 0)
 		flags |= VPN_JOURNAL_FILES;
-	snprintf(n.path, sizeof(n.path), "%.200s/%s.%llu", m->config->folder, m->kind,
-		 (unsigned long long)i);
+	path_of(m, i, n.path);
 	look(n.path, n.before);
 	step(m);
 	vpn_status status = m->journal->add(m->journal_inst, flags, &n, sizeof(n), &m->ids[i], err);
@@ -184,6 +195,60 @@ static int count_one(void *ctx, uint64_t id, uint32_t flags, const void *data, u
 	return 0;
 }
 
+/* What the reconciler runs: no record is needed for a change that has one already. */
+static int32_t repair(void *ctx)
+{
+	struct marks *m = ctx;
+	struct vpn_error err = {.size = sizeof(err)};
+	char path[PATH_ROOM], now[CONTENT_MAX];
+	int32_t repairs = 0;
+	for (uint64_t i = 0; i < m->n; i++) {
+		path_of(m, i, path);
+		look(path, now);
+		if (strcmp(now, "ours") == 0)
+			continue;
+		if (set(path, "ours", &err) != VPN_OK)
+			return err.status;
+		repairs++;
+	}
+	return repairs;
+}
+
+static void fight(void *ctx, uint32_t repairs)
+{
+	const struct marks *m = ctx;
+	(void)repairs;
+	m->host->log(m->host, VPN_LOG_WARN, "somebody else undoes what is done here");
+}
+
+static void on_tick(void *ctx)
+{
+	struct marks *m = ctx;
+	m->reconcile->stir(m->reconciler);
+	m->loop->arm(m->loop_inst, m->host->now_ns(m->host) + TICK_NS, on_tick, m);
+}
+
+static vpn_status begin_repairs(struct marks *m)
+{
+	void *inst;
+	const struct vpn_reconcile spec = {.size = sizeof(spec),
+					   .settle_ms = 5,
+					   .most = 3,
+					   .window_ms = 60000,
+					   .ctx = m,
+					   .run = repair,
+					   .fight = fight};
+	m->loop = m->host->get_service(m->host, VPN_EXT_LOOP, &m->loop_inst);
+	m->reconcile = m->host->get_service(m->host, VPN_EXT_RECONCILE, &inst);
+	if (m->loop == NULL || m->reconcile == NULL)
+		return VPN_ENOTSUP;
+	m->reconciler = m->reconcile->open(inst, &spec);
+	if (m->reconciler == NULL)
+		return VPN_ENOMEM;
+	on_tick(m);
+	return VPN_OK;
+}
+
 static vpn_status apply(void *inst, const struct vpn_device_info *device, struct vpn_error *err)
 {
 	struct marks *m = inst;
@@ -195,13 +260,18 @@ static vpn_status apply(void *inst, const struct vpn_device_info *device, struct
 	m->journal->each(m->journal_inst, count_one, &n);
 	snprintf(text, sizeof(text), "on %.32s, %u records", device->name, n);
 	m->host->log(m->host, VPN_LOG_INFO, text);
-	return status;
+	return status == VPN_OK && m->config->repair != 0 ? begin_repairs(m) : status;
 }
 
 static vpn_status revert(void *inst, struct vpn_error *err)
 {
 	struct marks *m = inst;
 	vpn_status worst = VPN_OK;
+	if (m->reconciler != NULL) {
+		m->reconcile->close(m->reconciler);
+		m->loop->arm(m->loop_inst, 0, on_tick, m);
+		m->reconciler = NULL;
+	}
 	if (m->config->keep != 0 || m->config->leave != 0)
 		return VPN_OK;
 	while (m->n > 0) {
@@ -283,6 +353,7 @@ static const struct vpn_option options[] = {
 	{.name = "keep", .type = VPN_OPT_BOOL, .offset = offsetof(struct config, keep)},
 	{.name = "leave", .type = VPN_OPT_BOOL, .offset = offsetof(struct config, leave)},
 	{.name = "no_reaper", .type = VPN_OPT_BOOL, .offset = offsetof(struct config, no_reaper)},
+	{.name = "repair", .type = VPN_OPT_BOOL, .offset = offsetof(struct config, repair)},
 	{.name = "files", .type = VPN_OPT_BOOL, .offset = offsetof(struct config, files)},
 };
 
