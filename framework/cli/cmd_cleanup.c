@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "fault.h"
+#include "hooks.h"
 #include "output.h"
 #include "undo.h"
 
@@ -51,10 +52,15 @@ static void clean(void *ctx, const char *key)
 	c->failed |= r.n_failed + r.n_unread + r.n_away > 0 || (r.n_busy > 0 && c->named);
 }
 
-/* "routes linux" */
-static void print_component(const struct journal_entry *e)
+/* "2 changes by routes linux", "on_down is to be run" */
+static void print_row(const struct journal_entry *e, size_t n)
 {
-	printf("%s ", loader_kind_name(e->kind));
+	if (e->kind == HOOKS_KIND) {
+		output_plain(stdout, e->id);
+		fputs(" is to be run", stdout);
+		return;
+	}
+	printf("%zu change%s by %s ", n, n == 1 ? "" : "s", loader_kind_name(e->kind));
 	output_plain(stdout, e->id);
 }
 
@@ -67,8 +73,8 @@ static void print_entries(const struct journal *j)
 			    j->entries[i + n]->kind == e->kind &&
 			    strcmp(j->entries[i + n]->id, e->id) == 0;)
 			n++;
-		printf("%s: %zu change%s by ", j->key, n, n == 1 ? "" : "s");
-		print_component(e);
+		printf("%s: ", j->key);
+		print_row(e, n);
 		printf("%s%s\n", (e->flags & VPN_JOURNAL_FILES) != 0 ? ", of files" : "",
 		       (e->flags & VPN_JOURNAL_KEEP) != 0 ? ", to be kept" : "");
 	}

@@ -93,6 +93,21 @@ def total(counters, stage, *path):
     return result
 
 
+def reapers(name):
+    """Processes that wait for the pipeline `name` to die, to undo what it has changed."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[:2] == [b"vpncore", b"reap"] and words[2].split(b"@")[0] == name.encode():
+            found.append(int(entry.name))
+    return found
+
+
 class Vpncore:
     """One process. Used through harness.Test.vpncore(), which stops it at the end."""
 

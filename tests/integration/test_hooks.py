@@ -5,11 +5,13 @@
     eth0 192.0.2.1 --- veth --- (b, where nothing runs)
 """
 import json
+import os
 import pathlib
+import signal
 
 from harness import INNER4, INNER6, Peers, main, manifest, wait_for
 from netns import sh
-from program import BINARY, environment
+from program import BINARY, environment, reapers
 
 RUN = pathlib.Path("/run/vpncore")
 
@@ -84,6 +86,19 @@ class Runs(Hooks):
         self.assertEqual(self.lines(), ["on_up vpn0", "on_down vpn0"])
         self.a.sh(BINARY, "cleanup", env=environment())
         self.assertEqual(len(self.lines()), 2)
+
+    def test_on_down_by_cleanup_when_nobody_else_has(self):
+        say = self.script("say", 'echo "$VPNCORE_EVENT" >&3; exit 1')
+        p = self.start(on_down=[say]).wait_up()
+        for pid in reapers("a"):
+            os.kill(pid, signal.SIGKILL)
+        p.kill()
+        listed = self.a.sh(BINARY, "cleanup", "--list", env=environment()).stdout
+        self.assertRegex(listed, r"^a(@\d+)?: on_down is to be run\n$")
+        done = self.a.sh(BINARY, "cleanup", env=environment())  # run once, whatever comes of it
+        self.assertRegex(done.stderr, "on_down: .*/say ended with status 1")
+        self.assertEqual(self.lines(), ["on_down"])
+        self.assertEqual(list(RUN.iterdir()), [])
 
 
 class Failures(Hooks):

@@ -10,7 +10,7 @@ import signal
 
 from harness import BUILD, Test, environment, main, wait_for
 from netns import sh
-from program import BINARY
+from program import BINARY, reapers
 
 MARKS = BUILD / "test-plugins" / "routes-test-marks.so"
 RUN = pathlib.Path("/run/vpncore")
@@ -23,21 +23,6 @@ DOWN = 8   # steps of revert(): two for each
 def folders():
     """Folders of instances that are there."""
     return sorted(str(p) for top in (RUN, LIB) if top.exists() for p in top.iterdir())
-
-
-def reapers(name):
-    """Processes that wait for the pipeline `name` to die."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if words[:2] == [b"vpncore", b"reap"] and words[2].split(b"@")[0] == name.encode():
-            found.append(int(entry.name))
-    return found
 
 
 class Marks(Test):
