@@ -143,11 +143,11 @@ int reaper_run(int argc, char **argv)
 	    argv[2][0] > '0' + (int)VPN_LOG_DEBUG)
 		return 2;
 	log_configure((uint32_t)(argv[2][0] - '0'), strcmp(argv[3], "json") == 0);
+	stand_firm(); /* before who waits for us goes on, and trusts that we do */
+	closefrom(STDERR_FILENO + 1);
 	pid_t pid = fork();
 	if (pid != 0)
 		return pid > 0 ? 0 : 1;
-	stand_firm();
-	closefrom(STDERR_FILENO + 1);
 	if (chdir("/") != 0)
 		log_text(VPN_LOG_WARN, "", "the reaper keeps its working directory");
 	return has_died() ? reap(argv[1]) : 0;
