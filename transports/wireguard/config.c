@@ -76,8 +76,7 @@ static void read_socket(struct wg *wg, struct vpn_socket_info *out)
 		atomic_store(&wg->port, out->port);
 }
 
-/* Our own addresses that were learnt belong to the socket as it was. */
-static void forget_local(struct wg *wg)
+void wg_config_forget_local(struct wg *wg)
 {
 	wg_lock(wg);
 	for (struct wg_peer *p = wg->peers.first; p != NULL; p = p->following)
@@ -94,7 +93,7 @@ int wg_config_set_port(struct wg *wg, uint16_t port)
 	vpn_status status = wg->socket->set_port(wg->socket_inst, port, &err);
 	read_socket(wg, &info);
 	if (status == VPN_OK)
-		forget_local(wg);
+		wg_config_forget_local(wg);
 	return errno_of(status, &err);
 }
 
@@ -105,7 +104,7 @@ int wg_config_set_fwmark(struct wg *wg, uint32_t fwmark)
 		return fwmark == 0 ? 0 : EOPNOTSUPP;
 	vpn_status status = wg->socket->set_fwmark(wg->socket_inst, fwmark, &err);
 	if (status == VPN_OK)
-		forget_local(wg);
+		wg_config_forget_local(wg);
 	return errno_of(status, &err);
 }
 

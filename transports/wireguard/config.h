@@ -28,6 +28,9 @@ void wg_config_set_private_key(struct wg *wg, const uint8_t key[WG_KEY_LEN]);
 int wg_config_set_port(struct wg *wg, uint16_t port);
 int wg_config_set_fwmark(struct wg *wg, uint32_t fwmark);
 
+/* Our own addresses that were learnt belong to the socket, or to the machine's routes, as they were. */
+void wg_config_forget_local(struct wg *wg);
+
 void wg_config_remove_all_peers(struct wg *wg);
 
 /* The peer with that public key; with `create` it is made when it does not exist, and *ret_created

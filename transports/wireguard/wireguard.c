@@ -135,6 +135,11 @@ static vpn_status ext_set_types(void *inst, const struct vpn_wireguard_types *ty
 	return wg_types_set(&wg->types, types, err);
 }
 
+static void ext_reroute(void *inst)
+{
+	wg_config_forget_local(inst);
+}
+
 static const void *get_extension(void *inst, const char *id)
 {
 	static const struct vpn_wireguard_types_ext types = {
@@ -146,6 +151,7 @@ static const void *get_extension(void *inst, const char *id)
 		.generation = ext_generation,
 		.each = ext_each,
 		.subscribe = ext_subscribe,
+		.reroute = ext_reroute,
 	};
 	(void)inst;
 	if (strcmp(id, VPN_EXT_WIREGUARD_TYPES) == 0)

@@ -779,6 +779,11 @@ struct vpn_peers_ext {
 			   void *ctx);
 	/* Like vpn_device_ext.subscribe, for a change of generation(). [main], from create on */
 	void (*subscribe)(void *inst, void (*changed)(void *ctx), void *ctx);
+	/* since 1.2; ask VPN_HAS() */
+	/* The way out of this machine has changed: forgets by which of our addresses and interfaces the
+	 * peers were reached, so that the system chooses them anew. [any], from start to stop; not on
+	 * the data path */
+	void (*reroute)(void *inst);
 };
 
 /* The words that messages of a WireGuard session begin with, where they are not 1 to 4: extension
@@ -1034,7 +1039,7 @@ VPN_STATIC_ASSERT(sizeof(struct vpn_socket_info) == 16, "vpn_socket_info");
 VPN_STATIC_ASSERT(sizeof(struct vpn_socket_ext) == 32, "vpn_socket_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_peer_info) == 112, "vpn_peer_info");
 VPN_STATIC_ASSERT(offsetof(struct vpn_peer_info, endpoint) == 16, "vpn_peer_info.endpoint");
-VPN_STATIC_ASSERT(sizeof(struct vpn_peers_ext) == 32, "vpn_peers_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_peers_ext) == 40, "vpn_peers_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_wireguard_types) == 40, "vpn_wireguard_types");
 VPN_STATIC_ASSERT(sizeof(struct vpn_wireguard_types_ext) == 16, "vpn_wireguard_types_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_protect_ext) == 16, "vpn_protect_ext");
