@@ -57,7 +57,9 @@ static void put_header(const struct loaded *c)
 	put_field("ABI", text);
 	put_field("build", p->build);
 	if (life->flags & VPN_AUTO)
-		put_field("auto", "may be chosen by \"device\": \"auto\"");
+		put_field("auto", c->component->kind == VPN_KIND_DEVICE
+					  ? "may be chosen by \"device\": \"auto\""
+					  : "may be chosen by \"backend\": \"auto\"");
 	put_field("reload", life->reload != NULL ? "takes some options while it runs" : "no");
 	put_needs(c);
 }

@@ -46,11 +46,14 @@ static bool check_lifecycle(const struct vpn_component *c)
 		   (unsigned)life->size))
 		return false;
 	check((life->flags >> 16) == 0, "%s: lifecycle flags of a newer ABI", c->id);
-	check((life->flags & VPN_AUTO) == 0 || c->kind == VPN_KIND_DEVICE,
-	      "%s: VPN_AUTO is for devices", c->id);
-	return check(life->needs != NULL && life->create != NULL && life->start != NULL &&
-			     life->stop != NULL && life->destroy != NULL,
-		     "%s: one of needs, create, start, stop, destroy is NULL", c->id);
+	bool beside = c->kind == VPN_KIND_ROUTES || c->kind == VPN_KIND_DNS;
+	check((life->flags & VPN_AUTO) == 0 || beside || c->kind == VPN_KIND_DEVICE,
+	      "%s: VPN_AUTO is for devices, routes and dns", c->id);
+	check((life->needs != NULL) != beside,
+	      beside ? "%s: needs, which is for the pipeline" : "%s: needs is NULL", c->id);
+	return check(life->create != NULL && life->start != NULL && life->stop != NULL &&
+			     life->destroy != NULL,
+		     "%s: one of create, start, stop, destroy is NULL", c->id);
 }
 
 static void check_functions(const struct vpn_component *c)

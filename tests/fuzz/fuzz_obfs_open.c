@@ -8,8 +8,8 @@
 #include <string.h>
 #include <vpncore/testhost.h>
 
-#include "mimic_options.h"
 #include "awg_options.h"
+#include "mimic_options.h"
 #include "mode.h"
 #include "veil_options.h"
 

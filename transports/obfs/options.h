@@ -20,7 +20,7 @@ struct obfs_options {
 	/* here: the options of single modes, one nested object for each that has some */
 	const struct veil_options *veil;   /* NULL = absent */
 	const struct mimic_options *mimic; /* likewise */
-	const struct awg_options *awg; /* NULL = absent */
+	const struct awg_options *awg;     /* NULL = absent */
 };
 
 extern const struct vpn_option_table obfs_option_table;
