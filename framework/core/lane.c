@@ -189,7 +189,8 @@ static void run_tasks(struct lane *l)
 			end = now + LANE_BUDGET_NS;
 		else if (now >= end)
 			break;
-		run_task(l, dequeue(l));
+		if (l->first != NULL) /* a timer may have ended its watch */
+			run_task(l, dequeue(l));
 	}
 }
 

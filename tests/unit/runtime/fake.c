@@ -25,6 +25,7 @@ void fake_reset(void)
 {
 	memset(&fake_log, 0, sizeof(fake_log));
 	fake_log.take_limit = 1000;
+	fake_log.unwatched = -1;
 	for (int i = 0; i < FAKE_LANES; i++)
 		fake_log.outer[i] = -1;
 }
@@ -205,6 +206,14 @@ static void timer(void *inst, struct vpn_lane *lane, uint64_t now_ns)
 		fake_log.timers++;
 }
 
+static void device_timer(void *inst, struct vpn_lane *lane, uint64_t now_ns)
+{
+	const struct fake *f = inst;
+	timer(inst, lane, now_ns);
+	if (fake_log.unwatched >= 0)
+		f->host->watch(lane, fake_log.unwatched, 0, 0);
+}
+
 static void resolved(void *inst, struct vpn_lane *lane, uint64_t token, vpn_status status,
 		     const struct vpn_endpoint *endpoints, uint32_t n)
 {
@@ -281,7 +290,7 @@ static const struct vpn_flow device_flow = {
 	.size = sizeof(device_flow),
 	.recv = device_recv,
 	.ready = device_ready,
-	.timer = timer,
+	.timer = device_timer,
 	.writable = device_writable,
 	.resolved = resolved,
 };

@@ -27,6 +27,7 @@ struct fake_log {
 	atomic_int timers, wakes, writables, resolved, resolve_failed;
 	atomic_uint take_limit; /* the bottom takes at most so many of one push */
 	int outer[FAKE_LANES];  /* the test's ends of the devices' socket pairs */
+	int unwatched;          /* a descriptor whose watch the device's timer ends; -1 = none */
 	const struct vpn_host *device_host, *bottom_host;
 	char order[64]; /* "sB sM sD ..." of the life-cycle calls */
 };

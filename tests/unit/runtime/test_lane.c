@@ -163,6 +163,26 @@ static void a_removed_deadline_does_not_fire(void **state)
 	assert_int_equal(fake_log.timers, 0);
 }
 
+/* Between the event and the call for it a deadline comes, and it was the only call to make. */
+static void a_timer_may_end_the_watch_that_is_next(void **state)
+{
+	int pair[2];
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(send(pair[1], "x", 1, 0), 1);
+	up(1, 0);
+	struct vpn_lane *lane = pipeline->instances[0].lanes[0];
+	fake_log.unwatched = pair[0];
+	assert_int_equal(fake_log.device_host->watch(lane, pair[0], VPN_POLLIN, 0), VPN_OK);
+	fake_log.device_host->arm(lane, 1);
+	run();
+	wait_for(&fake_log.timers, 1);
+	assert_int_equal(send(fake_log.outer[0], "x", 1, 0), 1);
+	expect_back(fake_log.outer[0], "x");
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static void wake_reaches_the_lane_from_any_thread(void **state)
 {
 	(void)state;
@@ -277,6 +297,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_deadline_fires_once, teardown),
 		cmocka_unit_test_teardown(a_deadline_in_the_past_fires, teardown),
 		cmocka_unit_test_teardown(a_removed_deadline_does_not_fire, teardown),
+		cmocka_unit_test_teardown(a_timer_may_end_the_watch_that_is_next, teardown),
 		cmocka_unit_test_teardown(wake_reaches_the_lane_from_any_thread, teardown),
 		cmocka_unit_test_teardown(literals_resolve_and_nonsense_does_not, teardown),
 		cmocka_unit_test_teardown(who_cannot_hear_the_answer_may_not_ask, teardown),
