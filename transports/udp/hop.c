@@ -11,7 +11,8 @@
  * sockets too (port.c hands them over), so that what watches flows sees a new one. The old sockets
  * stay a while: the peer answers there until it has heard from the new ones.
  *
- * Silence: something was sent, and for as long as the option says nothing came from the port in use.
+ * Silence: the range is being sent to, and for as long as the option says nothing came from the port
+ * in use. What follows a long pause begins it anew: a keepalive is sent alone and is not answered.
  * What still comes from an earlier port does not count: a peer with much to say goes on there while
  * the new port is blocked.
  */
@@ -20,6 +21,9 @@
 #include "port.h"
 
 #define SPREAD 4u /* a move comes up to 1/SPREAD of the interval sooner or later */
+
+/* Who waits for an answer asks again within this: WireGuard after 5 s (Rekey-Timeout). */
+#define LONG_PAUSE (10 * UDP_SECOND)
 
 static uint64_t draw(const struct udp *u, uint64_t n)
 {
@@ -80,13 +84,33 @@ void udp_hop_refresh(struct udp_lane *l)
 		l->far_port = (uint16_t)port;
 }
 
+/* After a long pause nothing is owed. To an eighth of it, so that lanes seldom write. */
+static void note_sending(struct udp_hop *h, uint64_t now)
+{
+	uint64_t sent = atomic_load_explicit(&h->sent_ns, memory_order_relaxed);
+	if (now < sent + LONG_PAUSE / 8)
+		return;
+	atomic_store_explicit(&h->sent_ns, now, memory_order_relaxed);
+	if (now - sent > LONG_PAUSE)
+		atomic_store_explicit(&h->heard_ns,
+				      atomic_load_explicit(&h->asked_ns, memory_order_relaxed),
+				      memory_order_relaxed);
+}
+
+static bool is_due(const struct udp *u, uint64_t now)
+{
+	return now >= atomic_load_explicit(&u->hop.due_ns, memory_order_relaxed) ||
+	       is_silent(u, now);
+}
+
 void udp_hop_sending(struct udp_lane *l)
 {
 	struct udp *u = l->udp;
 	struct udp_hop *h = &u->hop;
 	uint64_t now = l->pub->now_ns;
 	udp_hop_refresh(l);
-	if (now < atomic_load_explicit(&h->due_ns, memory_order_relaxed) && !is_silent(u, now)) {
+	note_sending(h, now);
+	if (!is_due(u, now)) {
 		uint64_t heard = atomic_load_explicit(&h->heard_ns, memory_order_relaxed);
 		if (atomic_load_explicit(&h->asked_ns, memory_order_relaxed) <= heard)
 			atomic_store_explicit(&h->asked_ns, now, memory_order_relaxed);
@@ -145,7 +169,9 @@ void udp_hop_wake(struct udp_lane *l)
 		return;
 	}
 	if (u->open && atomic_load(&u->hop.wanted)) {
-		move(l);
+		/* who asked may have looked just before the last move */
+		if (is_due(u, l->pub->now_ns))
+			move(l);
 		atomic_store(&u->hop.wanted, false);
 	}
 	pthread_mutex_unlock(&u->port_lock);

@@ -35,7 +35,7 @@ static inline uint16_t udp_hop_aim(const struct udp_lane *l, uint16_t port)
 /* Brings the lane's copy of the port up to date, once it has the sockets for it. [lane] */
 void udp_hop_refresh(struct udp_lane *l);
 
-/* A batch is about to be sent: asks for a move when one is due. [lane] */
+/* A batch with something for the range is about to be sent: asks for a move when one is due. [lane] */
 void udp_hop_sending(struct udp_lane *l);
 
 /* Something came from the far port in use. [lane] */

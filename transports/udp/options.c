@@ -8,7 +8,9 @@
 #include "address.h"
 
 #define DEFAULT_INTERVAL UINT64_C(30000000000) /* ns; as in the table */
-#define DEFAULT_SILENCE  UINT64_C(10000000000)
+/* WireGuard's receiver answers a stream that goes one way after 10 s (Keepalive-Timeout), and the
+ * sender does not wait for more than 15 s. */
+#define DEFAULT_SILENCE UINT64_C(15000000000)
 
 #define IPV4_OVERHEAD 28u /* RFC 791 without options, RFC 768 */
 #define IPV6_OVERHEAD 48u /* RFC 8200, RFC 768 */
@@ -253,7 +255,7 @@ static const struct vpn_option hop_options[] = {
 	{.name = "silence",
 	 .type = VPN_OPT_DURATION,
 	 .offset = AT_HOP(silence),
-	 .dflt = "10s",
+	 .dflt = "15s",
 	 .min = 1000,
 	 .max = 3600000,
 	 .doc = "Moves at once when it has sent for so long and nothing has come back from the "

@@ -368,6 +368,17 @@ static uint32_t transmit(struct batch *b)
 	return b->n;
 }
 
+/* Whether something goes to the range that is hopped over. */
+static bool is_for_range(const struct batch *b)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		const struct vpn_endpoint *to = destination(b, i);
+		if (to != NULL && udp_hop_covers(b->l->udp, to->port))
+			return true;
+	}
+	return false;
+}
+
 uint32_t udp_send(struct udp_lane *l, struct vpn_packet **pkts, uint32_t n)
 {
 	struct batch b = {.l = l, .pkts = pkts, .n = n < VPN_BATCH_MAX ? n : VPN_BATCH_MAX};
@@ -375,7 +386,7 @@ uint32_t udp_send(struct udp_lane *l, struct vpn_packet **pkts, uint32_t n)
 	if (l->blocked)
 		return 0;
 	b.peer = udp_remote_sending(l);
-	if (udp_hop_is_on(l->udp))
+	if (udp_hop_is_on(l->udp) && is_for_range(&b))
 		udp_hop_sending(l);
 	while (taken < b.n && !l->blocked) {
 		make_groups(&b, taken);

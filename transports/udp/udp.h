@@ -173,6 +173,7 @@ struct udp_hop {
 	_Atomic uint64_t due_ns;   /* of the next move */
 	_Atomic uint64_t asked_ns; /* the first sending since something was heard */
 	_Atomic uint64_t heard_ns; /* not before asked_ns: nothing is owed */
+	_Atomic uint64_t sent_ns;  /* when the range was last sent to, to about a second */
 	_Atomic bool wanted;       /* a move is due */
 };
 

@@ -314,6 +314,74 @@ static void an_answer_from_an_earlier_port_is_none(void **state)
 	assert_int_equal(world_counted(&w, HOPS_AFTER_SILENCE), 1);
 }
 
+/* WireGuard's keepalives: nothing answers them. */
+static void what_is_sent_after_a_pause_owes_no_answer(void **state)
+{
+	(void)state;
+	hop.interval = 3600 * UDP_SECOND;
+	start(1);
+	for (uint32_t i = 0; i < 100; i++) {
+		prod();
+		pass(25 * UDP_SECOND);
+	}
+	assert_int_equal(hops(), 0);
+	/* it is asked again and again */
+	for (uint32_t i = 0; i < 4; i++) {
+		prod();
+		pass(SILENCE / 3);
+	}
+	assert_int_equal(hops(), 1);
+	assert_int_equal(world_counted(&w, HOPS_AFTER_SILENCE), 1);
+}
+
+/* WireGuard answers a stream that goes one way 10 s after the first of it. */
+static void a_stream_that_goes_one_way_stays(void **state)
+{
+	uint32_t at = PORTS;
+	(void)state;
+	w.options.hop = NULL;
+	start(1);
+	for (uint32_t i = 0; i < 22; i++) {
+		at = send_one(NULL);
+		world_wake(&w);
+		if (i % 11 == 10)
+			answer(at, world_port(&w));
+		pass(UDP_SECOND);
+	}
+	assert_int_equal(hops(), 0);
+}
+
+static void what_goes_elsewhere_is_not_counted(void **state)
+{
+	struct vpn_endpoint outside = endpoint_at("127.0.0.1", LAST + 1);
+	(void)state;
+	w.options.remote = (struct vpn_hostport){.host = NULL};
+	hop.ports = "23000-23004";
+	start(1);
+	for (uint32_t i = 0; i < 20; i++) {
+		struct vpn_packet *p = world_packet(&w, 70, 5, &outside);
+		world_send(&w, &p, 1);
+		world_wake(&w);
+		pass(SILENCE / 2);
+	}
+	assert_int_equal(hops(), 0);
+}
+
+/* A lane looked at the time before the move of another, and at `wanted` after it. */
+static void one_move_is_enough(void **state)
+{
+	(void)state;
+	start(1);
+	pass(2 * INTERVAL);
+	prod();
+	assert_int_equal(hops(), 1);
+	atomic_store(&w.udp->hop.wanted, true);
+	w.host.wake(&w.host, 0);
+	world_wake(&w);
+	assert_int_equal(hops(), 1);
+	assert_false(atomic_load(&w.udp->hop.wanted));
+}
+
 /* The kernel chooses the lane that is answered: until it is the one that does not send. */
 static void a_lane_that_only_receives_hears_for_all(void **state)
 {
@@ -625,6 +693,10 @@ int main(void)
 		CASE(moves_when_nothing_comes_back),
 		CASE(stays_where_it_is_answered),
 		CASE(an_answer_from_an_earlier_port_is_none),
+		CASE(what_is_sent_after_a_pause_owes_no_answer),
+		CASE(a_stream_that_goes_one_way_stays),
+		CASE(what_goes_elsewhere_is_not_counted),
+		CASE(one_move_is_enough),
 		CASE(a_lane_that_only_receives_hears_for_all),
 		CASE(takes_another_port_of_its_own),
 		CASE(the_old_port_is_heard_for_a_while),

@@ -150,7 +150,7 @@ static void hops_over_the_range_of_remote_or_over_ports(void **state)
 	assert_int_equal(plan.first, 7);
 	assert_int_equal(plan.last, 9);
 	assert_int_equal(plan.interval_ns, 30 * UDP_SECOND);
-	assert_int_equal(plan.silence_ns, 10 * UDP_SECOND);
+	assert_int_equal(plan.silence_ns, 15 * UDP_SECOND);
 	o.hop = &hop;
 	plan = plan_of(&o);
 	assert_int_equal(plan.last, 9);
@@ -227,7 +227,7 @@ static void the_object_has_the_defaults_of_its_table(void **state)
 	assert_string_equal(hop->options[1].name, "interval");
 	assert_string_equal(hop->options[1].dflt, "30s");
 	assert_string_equal(hop->options[2].name, "silence");
-	assert_string_equal(hop->options[2].dflt, "10s");
+	assert_string_equal(hop->options[2].dflt, "15s");
 }
 
 static void refuses_a_fixed_and_a_carried_dscp(void **state)
