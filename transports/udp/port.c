@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "hop.h"
 #include "receive.h"
 #include "socket.h"
 #include "sockopt.h"
@@ -96,6 +97,7 @@ vpn_status udp_port_start(struct udp *u, struct vpn_error *err)
 	if (status == VPN_OK) {
 		u->port = port;
 		u->open = true;
+		u->ranges = udp_options_ports(u->options) > 1;
 		udp_socket_tell(u, VPN_LOG_INFO, u->lanes[0].sockets, port,
 				listen->port_last > port ? listen->port_last : port);
 	}
@@ -304,6 +306,7 @@ static vpn_status change_port(struct udp *u, uint16_t port, bool keeps_old, stru
 	vpn_status status = udp_socket_open_pairs(u, pairs, &port, err);
 	if (status == VPN_OK) {
 		u->port = port;
+		u->ranges = false;
 		if (!udp_socket_has_port(&u->lanes[0], port))
 			udp_socket_tell(u, level, pairs[0].sockets, port, port);
 		else
@@ -390,9 +393,15 @@ static vpn_status info(void *inst, struct vpn_socket_info *out)
 	struct vpn_socket_info now = {.size = out->size};
 	if (u->options->remote.host != NULL || u->options->learn != 0)
 		now.flags |= VPN_SOCKET_HAS_REMOTE;
+	if (udp_hop_is_on(u)) {
+		now.far_first = u->hop.plan.first;
+		now.far_last = u->hop.plan.last;
+	}
 	pthread_mutex_lock(&u->port_lock);
 	now.port = u->port;
 	now.fwmark = u->fwmark;
+	if (u->ranges)
+		now.port_last = u->options->listen.port_last;
 	pthread_mutex_unlock(&u->port_lock);
 	memcpy(out, &now, out->size < sizeof(now) ? out->size : sizeof(now));
 	return VPN_OK;

@@ -188,6 +188,7 @@ struct udp {
 	/* The sockets' port and mark, and their change while lanes run; lanes never wait for it. */
 	pthread_mutex_t port_lock;
 	bool open;       /* from start to stop */
+	bool ranges;     /* the ports of listen are in use, several */
 	uint16_t port;   /* that was bound last, first of a range: lanes have it, or are about to */
 	uint32_t fwmark; /* 0 = none */
 	const struct vpn_protect_ext

@@ -67,13 +67,24 @@ static int errno_of(vpn_status status, const struct vpn_error *err)
 	}
 }
 
+void wg_config_take_ports(struct wg *wg, const struct vpn_socket_info *info)
+{
+	const uint16_t port = (uint16_t)info->port;
+	atomic_store(&wg->ports, ((struct wg_ports){
+					 .first = port,
+					 .last = info->port_last != 0 ? info->port_last : port,
+					 .far_first = info->far_first,
+					 .far_last = info->far_last,
+				 }));
+}
+
 static void read_socket(struct wg *wg, struct vpn_socket_info *out)
 {
 	*out = (struct vpn_socket_info){.size = sizeof(*out)};
 	if (wg->socket == NULL || wg->socket->info(wg->socket_inst, out) != VPN_OK)
 		*out = (struct vpn_socket_info){.size = sizeof(*out)};
 	else
-		atomic_store(&wg->port, out->port);
+		wg_config_take_ports(wg, out);
 }
 
 void wg_config_forget_local(struct wg *wg)

@@ -23,6 +23,9 @@ void wg_config_unlock(struct wg *wg);
 /* Zero = no key. Sessions end and new handshakes begin; a peer with our own public key is removed. */
 void wg_config_set_private_key(struct wg *wg, const uint8_t key[WG_KEY_LEN]);
 
+/* Takes note of the ports that the socket below has. [any] */
+void wg_config_take_ports(struct wg *wg, const struct vpn_socket_info *info);
+
 /* Both without the lock held: they reach down to the socket. Return 0 or a positive errno:
  * EADDRINUSE, EACCES, EOPNOTSUPP (no stage below can) or EIO. */
 int wg_config_set_port(struct wg *wg, uint16_t port);

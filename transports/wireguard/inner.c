@@ -44,8 +44,13 @@ bool wg_inner_parse(const uint8_t *data, uint32_t len, struct wg_inner *out)
 	}
 }
 
+static bool is_within(uint16_t port, uint16_t first, uint16_t last)
+{
+	return port >= first && port <= last;
+}
+
 bool wg_inner_is_loop(const uint8_t *data, const struct wg_inner *in, const struct vpn_endpoint *to,
-		      uint32_t our_port)
+		      struct wg_ports ports)
 {
 	if (in->family != to->family || in->protocol != TCPIP_IPPROTO_UDP ||
 	    memcmp(in->dst, to->addr, in->family == VPN_AF_INET ? 4 : 16) != 0)
@@ -54,7 +59,10 @@ bool wg_inner_is_loop(const uint8_t *data, const struct wg_inner *in, const stru
 	 * ours, or its first fragment has been dropped here */
 	if (in->len < in->header + 4)
 		return false;
-	const uint8_t *ports = data + in->header;
-	return tcpip_load_be16(ports + 2) == to->port &&
-	       (our_port == 0 || tcpip_load_be16(ports) == our_port);
+	const uint16_t src = tcpip_load_be16(data + in->header);
+	const uint16_t dst = tcpip_load_be16(data + in->header + 2);
+	/* there our own port moves as well */
+	if (ports.far_last != 0 && is_within(to->port, ports.far_first, ports.far_last))
+		return is_within(dst, ports.far_first, ports.far_last);
+	return dst == to->port && (ports.first == 0 || is_within(src, ports.first, ports.last));
 }

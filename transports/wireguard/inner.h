@@ -19,9 +19,15 @@ struct wg_inner {
  * less than the header or more than `len`. */
 bool wg_inner_parse(const uint8_t *data, uint32_t len, struct wg_inner *out);
 
+/* The socket below, as vpn_socket_info has it. */
+struct wg_ports {
+	uint16_t first, last;         /* our own; 0 = not known */
+	uint16_t far_first, far_last; /* of peers, one as good as the other; 0 = there are none */
+};
+
 /* Whether the packet is what we send ourselves to that endpoint: UDP (RFC 768) from our port. It would
  * go round for ever. */
 bool wg_inner_is_loop(const uint8_t *data, const struct wg_inner *in, const struct vpn_endpoint *to,
-		      uint32_t our_port);
+		      struct wg_ports ports);
 
 #endif

@@ -246,13 +246,13 @@ bool wg_send_to(struct wg_lane *l, struct wg_peer *peer, struct vpn_packet **pkt
 static uint32_t drop_loops(struct wg_lane *l, const struct vpn_endpoint *to,
 			   struct vpn_packet **pkts, uint32_t n)
 {
-	uint32_t port = atomic_load_explicit(&l->wg->port, memory_order_relaxed);
+	const struct wg_ports ports = atomic_load_explicit(&l->wg->ports, memory_order_relaxed);
 	uint32_t kept = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct wg_inner in;
 		const uint8_t *data = vpn_packet_data(pkts[i]);
 		if (wg_inner_parse(data, pkts[i]->len, &in) &&
-		    wg_inner_is_loop(data, &in, to, port))
+		    wg_inner_is_loop(data, &in, to, ports))
 			drop(l, pkts[i], DROP_LOOP);
 		else
 			pkts[kept++] = pkts[i];

@@ -228,7 +228,7 @@ static void find_neighbours(struct wg *wg)
 	struct vpn_socket_info info = {.size = sizeof(info)};
 	wg->socket = host->get_service(host, VPN_EXT_SOCKET, &wg->socket_inst);
 	if (wg->socket != NULL && wg->socket->info(wg->socket_inst, &info) == VPN_OK) {
-		atomic_store(&wg->port, info.port);
+		wg_config_take_ports(wg, &info);
 		atomic_store(&wg->below_chooses, (info.flags & VPN_SOCKET_HAS_REMOTE) != 0);
 	}
 	wg->device = host->get_service(host, VPN_EXT_DEVICE, &wg->device_inst);

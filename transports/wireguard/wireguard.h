@@ -29,6 +29,7 @@
 #include "epoch.h"
 #include "handshake.h"
 #include "index.h"
+#include "inner.h"
 #include "lane.h"
 #include "names.h"
 #include "noise.h"
@@ -106,12 +107,12 @@ struct wg {
 	struct wg_epoch epoch;
 	struct wg_allowedips allowed;
 	struct wg_index index;
-	_Atomic bool up;             /* the device is; else nothing is sent or taken */
-	_Atomic uint32_t mtu;        /* of the device: padding does not pass it */
-	_Atomic uint32_t port;       /* that the socket below is bound to; 0 = not known */
-	_Atomic bool below_chooses;  /* packets without an endpoint find their way */
-	_Atomic uint64_t under_load; /* until then, by vpn_lane.now_ns */
-	_Atomic uint64_t generation; /* of peers, prefixes and endpoints */
+	_Atomic bool up;               /* the device is; else nothing is sent or taken */
+	_Atomic uint32_t mtu;          /* of the device: padding does not pass it */
+	_Atomic struct wg_ports ports; /* of the socket below */
+	_Atomic bool below_chooses;    /* packets without an endpoint find their way */
+	_Atomic uint64_t under_load;   /* until then, by vpn_lane.now_ns */
+	_Atomic uint64_t generation;   /* of peers, prefixes and endpoints */
 	_Atomic bool has_retired;
 	_Atomic uint64_t
 		tell_at; /* when lane 0 tells the subscriber of changes; UINT64_MAX = never */

@@ -739,6 +739,12 @@ struct vpn_socket_info {
 	uint32_t flags;  /* VPN_SOCKET_* */
 	uint32_t port;   /* local port that is bound, first of a range; 0 = none */
 	uint32_t fwmark; /* 0 = none */
+	/* since 1.2; ask VPN_HAS() */
+	uint16_t port_last; /* last of a range; 0 = there is none */
+	/* What is for a peer's port of this range is sent to any other of it, from a port that may
+	 * not be `port` any more; far_last 0 = there is none */
+	uint16_t far_first, far_last;
+	uint16_t reserved;
 };
 
 struct vpn_socket_ext {
@@ -1035,7 +1041,7 @@ VPN_STATIC_ASSERT(sizeof(struct vpn_flow) == 56, "vpn_flow");
 VPN_STATIC_ASSERT(sizeof(struct vpn_device_info) == 88, "vpn_device_info");
 VPN_STATIC_ASSERT(offsetof(struct vpn_device_info, flags) == 80, "vpn_device_info.flags");
 VPN_STATIC_ASSERT(sizeof(struct vpn_device_ext) == 24, "vpn_device_ext");
-VPN_STATIC_ASSERT(sizeof(struct vpn_socket_info) == 16, "vpn_socket_info");
+VPN_STATIC_ASSERT(sizeof(struct vpn_socket_info) == 24, "vpn_socket_info");
 VPN_STATIC_ASSERT(sizeof(struct vpn_socket_ext) == 32, "vpn_socket_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_peer_info) == 112, "vpn_peer_info");
 VPN_STATIC_ASSERT(offsetof(struct vpn_peer_info, endpoint) == 16, "vpn_peer_info.endpoint");

@@ -637,6 +637,24 @@ static void old_sockets_pause_and_resume(void **state)
 	world_await(&w, 1);
 }
 
+static void tells_of_the_range(void **state)
+{
+	struct vpn_socket_info info = {.size = sizeof(info)};
+	(void)state;
+	w.options.listen = world_at("*", OWN);
+	w.options.listen.port_last = OWN + 2;
+	start(1);
+	assert_int_equal(world_socket(&w)->info(w.udp, &info), VPN_OK);
+	assert_int_equal(info.port, OWN);
+	assert_int_equal(info.port_last, OWN + 2);
+	assert_int_equal(info.far_first, FIRST);
+	assert_int_equal(info.far_last, LAST);
+	assert_int_equal(set_port(OWN + 1), VPN_OK);
+	assert_int_equal(world_socket(&w)->info(w.udp, &info), VPN_OK);
+	assert_int_equal(info.port, OWN + 1);
+	assert_int_equal(info.port_last, 0);
+}
+
 /* ---- another thread ---- */
 
 static atomic_bool finished;
@@ -711,6 +729,7 @@ int main(void)
 		CASE(waits_for_a_lock_that_another_thread_holds),
 		CASE(a_mark_reaches_old_sockets),
 		CASE(old_sockets_pause_and_resume),
+		CASE(tells_of_the_range),
 		CASE(moves_while_another_thread_changes_things),
 	};
 	return cmocka_run_group_tests_name("udp hop", tests, world_enter, NULL);

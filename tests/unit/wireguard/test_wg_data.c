@@ -79,7 +79,8 @@ static const struct vpn_device_ext device_ext = {
 
 static void with_socket(uint32_t port, uint32_t flags)
 {
-	socket_info = (struct vpn_socket_info){.size = sizeof(socket_info), flags, port, 0};
+	socket_info = (struct vpn_socket_info){
+		.size = sizeof(socket_info), .flags = flags, .port = port};
 	testhost_serve(w.host, VPN_EXT_SOCKET, &socket_ext, NULL);
 }
 
@@ -391,6 +392,39 @@ static void loops_are_seen_with_a_port_that_was_changed(void **state)
 	world_only_drop(&w, DROP_LOOP, 1);
 }
 
+static void loops_are_seen_from_every_port_of_a_range(void **state)
+{
+	(void)state;
+	with_socket(51990, 0);
+	socket_info.port_last = 51999;
+	world_prefix(r, "192.0.2.0/24");
+	start();
+	send_udp("192.0.2.1", 51995, 51820);
+	send_udp("192.0.2.1", 51999, 51820);
+	world_silent(&w);
+	world_only_drop(&w, DROP_LOOP, 2);
+	send_udp("192.0.2.1", 52000, 51820);
+	world_expect(&w, WG_TYPE_DATA, NULL);
+}
+
+static void loops_are_seen_to_every_port_that_is_hopped_over(void **state)
+{
+	(void)state;
+	with_socket(40000, 0);
+	socket_info.far_first = 51800;
+	socket_info.far_last = 51900;
+	world_prefix(r, "192.0.2.0/24");
+	start();
+	send_udp("192.0.2.1", 40000, 51888);
+	send_udp("192.0.2.1", 40001, 51800); /* our own port has moved as well */
+	world_silent(&w);
+	world_only_drop(&w, DROP_LOOP, 2);
+	send_udp("192.0.2.1", 40000, 51901);
+	world_expect(&w, WG_TYPE_DATA, NULL);
+	send_udp("192.0.2.2", 40000, 51888);
+	world_expect(&w, WG_TYPE_DATA, NULL);
+}
+
 /* ---- nowhere to go ---- */
 
 static void an_address_of_nobody_is_unreachable(void **state)
@@ -611,6 +645,8 @@ int main(void)
 		TEST(our_own_messages_do_not_go_into_the_tunnel),
 		TEST(loops_are_seen_before_there_is_a_session),
 		TEST(loops_are_seen_with_a_port_that_was_changed),
+		TEST(loops_are_seen_from_every_port_of_a_range),
+		TEST(loops_are_seen_to_every_port_that_is_hopped_over),
 		TEST(an_address_of_nobody_is_unreachable),
 		TEST(an_ipv6_address_of_nobody_as_well),
 		TEST(errors_are_not_sent_more_often_than_once_a_millisecond),
