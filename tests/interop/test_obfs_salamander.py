@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Mode salamander of our obfs stage and Hysteria's own code, as Xray-core carries it: tests/interop/obfs.
+"""Mode salamander of our obfs stage and Hysteria's own package obfs: tests/interop/obfs.
 
     namespace a                          namespace b
     wireguard 10.78.0.1  . . tunnel . .  wireguard 10.78.0.2

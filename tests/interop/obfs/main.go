@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 // A relay, for tests/interop: plain datagrams on one side, on the other side what Hysteria 2 makes of them
-// ("salamander"), by the code of Hysteria as Xray-core carries it.
+// ("salamander"), by Hysteria's own package obfs.
 //
 //	plain peer <--> -plain | -hidden <--> hidden peer
 //
@@ -19,7 +19,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"github.com/xtls/xray-core/transport/internet/finalmask/salamander"
+	"github.com/apernet/hysteria/extras/v2/obfs"
 )
 
 const (
@@ -70,9 +70,9 @@ func pass(from, to *net.UDPConn, peer *net.UDPAddr, count *atomic.Int64, change 
 	}
 }
 
-// obfuscator makes one for each direction: one of Xray-core's is not for two goroutines.
-func obfuscator() *salamander.SalamanderObfuscator {
-	made, err := salamander.NewSalamanderObfuscator([]byte(*password))
+// obfuscator makes one for each direction, so that neither waits for the other.
+func obfuscator() *obfs.SalamanderObfuscator {
+	made, err := obfs.NewSalamanderObfuscator([]byte(*password))
 	must(err)
 	return made
 }
