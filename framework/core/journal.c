@@ -449,7 +449,7 @@ struct journal *journal_close(struct journal *j)
 		if (j->files[i].folder < 0)
 			continue;
 		close(j->files[i].folder);
-		state_dir_remove(i, j->key); /* when it is empty */
+		state_dir_remove((enum state_place)i, j->key); /* when it is empty */
 	}
 	for (size_t i = 0; i < j->n_entries; i++)
 		free_entry(j->entries[i]);
