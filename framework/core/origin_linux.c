@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,9 +23,10 @@ static void read_boot(uint8_t boot[16])
 	if (fd >= 0)
 		close(fd);
 	for (ssize_t i = 0; i + 1 < len && n < 16; i++) {
-		unsigned byte;
-		if (text[i] == '-' || sscanf(&text[i], "%2x", &byte) != 1)
-			continue;
+		char pair[3] = {text[i], text[i + 1], '\0'}, *end;
+		unsigned long byte = strtoul(pair, &end, 16);
+		if (end != pair + 2)
+			continue; /* a hyphen */
 		boot[n++] = (uint8_t)byte;
 		i++;
 	}

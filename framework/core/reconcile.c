@@ -125,8 +125,13 @@ static void reconciler_close(struct vpn_reconciler *r)
 
 void reconcile_clear(struct mainloop *m)
 {
-	while (m->reconcilers != NULL)
-		reconciler_close(m->reconcilers);
+	struct vpn_reconciler *r = m->reconcilers, *next;
+	m->reconcilers = NULL;
+	for (; r != NULL; r = next) {
+		next = r->next;
+		arm_at(r, 0);
+		free(r);
+	}
 }
 
 const struct vpn_reconcile_ext reconcile_ext = {.size = sizeof(reconcile_ext),

@@ -103,10 +103,10 @@ static uint64_t sum_of_ways(struct routes *r, const struct routes_scene *scene)
 	uint64_t sum = UINT64_C(0xcbf29ce484222325);
 	for (uint32_t i = 0; i < scene->endpoints.n && i < ENDPOINTS_MAX; i++) {
 		struct vpn_address to = {.family = at[i].family};
-		struct routes_lookup found;
+		struct routes_lookup found = {.type = 0};
 		memcpy(to.addr, at[i].addr, sizeof(to.addr));
 		if (routes_route_lookup(&r->netlink, &to, (uint32_t)r->options->mark, &found) != 0)
-			found.type = 0;
+			memset(&found, 0, sizeof(found));
 		sum = add_up(sum, &to, sizeof(to));
 		sum = add_up(sum, &found.type, sizeof(found.type));
 		sum = add_up(sum, &found.ifindex, sizeof(found.ifindex));
