@@ -107,7 +107,7 @@ static uint64_t sum_of_ways(struct routes *r, const struct routes_scene *scene)
 		memcpy(to.addr, at[i].addr, sizeof(to.addr));
 		if (routes_route_lookup(&r->netlink, &to, (uint32_t)r->options->mark, &found) != 0)
 			memset(&found, 0, sizeof(found));
-		sum = add_up(sum, &to, sizeof(to));
+		sum = add_up(sum, at[i].addr, sizeof(at[i].addr));
 		sum = add_up(sum, &found.type, sizeof(found.type));
 		sum = add_up(sum, &found.ifindex, sizeof(found.ifindex));
 		sum = add_up(sum, found.gateway, sizeof(found.gateway));
