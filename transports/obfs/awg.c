@@ -44,6 +44,7 @@ struct refused {
 
 struct awg_lane {
 	uint32_t window; /* the longest data so far: trailers stay within, as AmneziaWG's do */
+	bool heard;      /* something has fitted */
 	uint64_t reported_ns;
 	struct refused refused;
 };
@@ -259,10 +260,12 @@ static void refuse(struct obfs_lane *l, const struct vpn_packet *p)
 		r->n++;
 }
 
+/* Strangers fit nothing either, so once something has fitted this is for debugging, as in report.h. */
 static void report(struct obfs_lane *l, const struct refused *r)
 {
 	static const char *const names[] = {"an initiation", "a response", "a cookie reply"};
 	const struct awg *a = l->mode;
+	const struct awg_lane *own = l->own;
 	char seen[128], from[OBFS_ORIGIN_TEXT];
 	if (r->like == LIKE_PLAIN)
 		snprintf(seen, sizeof(seen), "%s of plain WireGuard", names[r->kind]);
@@ -273,7 +276,7 @@ static void report(struct obfs_lane *l, const struct refused *r)
 	else
 		snprintf(seen, sizeof(seen), "%u bytes, which no handshake has here", r->len);
 	obfs_log(
-		l->host, VPN_LOG_WARN,
+		l->host, own->heard ? VPN_LOG_DEBUG : VPN_LOG_WARN,
 		"%llu datagrams did not fit mode \"awg\", and none did; the most telling one, from "
 		"%s: %s. Compare s1-s4 and h1-h4%s%s of both sides",
 		(unsigned long long)r->n, obfs_report_origin(&r->from, from, sizeof(from)), seen,
@@ -310,6 +313,7 @@ static void open(struct obfs_lane *l, struct vpn_packet **pkts, uint32_t n, uint
 			continue;
 		}
 		own->refused.n = 0;
+		own->heard = true;
 		if (kind == AWG_DATA)
 			widen(l, len);
 	}

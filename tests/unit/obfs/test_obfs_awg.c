@@ -409,6 +409,20 @@ static void is_silent_when_a_message_fits(void **state)
 	assert_false(testhost_logged(w.host, VPN_LOG_WARN, ""));
 }
 
+/* A port on the internet hears strangers for as long as it is open. */
+static void strangers_are_for_debugging_once_something_has_fitted(void **state)
+{
+	(void)state;
+	begin();
+	receive(20, 100, 168);
+	for (int i = 0; i < 3; i++) {
+		receive(0, 9, 77);
+		testhost_advance(w.host, 70 * SECONDS);
+	}
+	assert_false(testhost_logged(w.host, VPN_LOG_WARN, ""));
+	assert_true(testhost_logged(w.host, VPN_LOG_DEBUG, "did not fit mode \"awg\""));
+}
+
 static void speaks_once_a_minute(void **state)
 {
 	(void)state;
@@ -450,6 +464,7 @@ int main(void)
 		TEST(names_a_message_with_another_word),
 		TEST(names_a_length_that_no_message_has),
 		TEST(is_silent_when_a_message_fits),
+		TEST(strangers_are_for_debugging_once_something_has_fitted),
 		TEST(speaks_once_a_minute),
 	};
 	TESTHOST_USE_CMOCKA();
