@@ -24,9 +24,10 @@ vpn_status mimic_options_check(const struct obfs_options *o, struct vpn_error *e
 		return obfs_fault(err, VPN_EINVAL, "/password",
 				  "mode \"mimic\" takes a password of at least %u bytes",
 				  PASSWORD_MIN);
-	if (veil_options_of(o)->junk != 0)
+	const struct veil_options *v = veil_options_of(o);
+	if (v->junk != 0 || v->first.count != 0)
 		return obfs_fault(
-			err, VPN_EINVAL, "/veil/junk",
+			err, VPN_EINVAL, v->junk != 0 ? "/veil/junk" : "/veil/first",
 			"is nothing that a peer of the claimed protocol would send: leave "
 			"it out in mode \"mimic\"");
 	return VPN_OK;

@@ -489,6 +489,10 @@ static void says_what_is_wrong_with_options(void **state)
 	veil.junk = 3;
 	refuses_options("/veil/junk", "mimic");
 	veil.junk = 0;
+	static const char *const first[] = {"<r 20>"};
+	veil.first = (struct vpn_list){first, 1, sizeof(first[0])};
+	refuses_options("/veil/first", "mimic");
+	veil.first = (struct vpn_list){0};
 	w.setup[0].mtu_below = 300;
 	refuses_options("/mode", "takes 300");
 	w.setup[0].mtu_below = 0;
