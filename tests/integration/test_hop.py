@@ -78,14 +78,17 @@ class Hopping(Peers):
         self.capture = Capture(self.a)
         self.addCleanup(self.capture.close)
 
-    def begin(self, family=4, *, client=VPNCORE, hop=None, lanes=None, port=FIRST, listen="*:0"):
+    def begin(self, family=4, *, client=VPNCORE, hop=None, lanes=None, port=FIRST, listen="*:0",
+              obfs=None):
         addresses = [[INNER4[i] + "/24", INNER6[i] + "/64"] for i in range(2)]
         stages = {} if client != VPNCORE else {
-            "listen": listen, "lanes": lanes,
+            "listen": listen, "lanes": lanes, "obfs": obfs,
             "udp": {"hop": {"ports": PORTS, "interval": "1s", "silence": "1s", **(hop or {})}}}
+        if obfs:
+            stages["mtu"] = 1400  # its headers fit as well
         self.one = Node(self, self.a, client, addresses[0], **stages)
         self.two = Node(self, self.b, VPNCORE, addresses[1], port=port, lanes=lanes,
-                        listen="*:" + PORTS)
+                        listen="*:" + PORTS, obfs=obfs, mtu=stages.get("mtu", 1420))
         self.two.add(self.one).start()
         self.one.add(self.two, endpoint=(OUTER4 if family == 4 else OUTER6)[1]).start()
         traffic.wait_ping(self.a, INNER4[1])
@@ -161,6 +164,17 @@ class UnderLoad(Hopping):
         wait_for(lambda: traffic.ping(self.a, INNER4[1], 20) == 20 and self.hops() >= 3, "three hops")
         self.assertEqual({own for own, _ in self.capture.sent}, {30000})
         self.check_answers()
+
+
+class Disguised(Hopping):
+    """A stage between that tells peers by their addresses: answers come from the first port of the range,
+    to those above, while the manifest names another one."""
+
+    def test_mimic_is_answered_from_a_range(self):
+        self.begin(port=FIRST + 17, obfs={"mode": "mimic", "password": "correct horse"})
+        wait_for(lambda: traffic.ping(self.a, INNER4[1], 20) == 20 and self.hops() >= 3, "three hops",
+                 30)
+        self.assertEqual(self.one.status().endpoint, hostport(OUTER4[1], FIRST))
 
 
 class Blocked(Hopping):

@@ -109,6 +109,19 @@ struct mimic_peer *mimic_peers_find(struct mimic_peers *t, const struct vpn_endp
 	return &t->peers[i];
 }
 
+struct mimic_peer *mimic_peers_greeted(struct mimic_peers *t,
+				       const uint8_t session[MIMIC_DTLS_SESSION])
+{
+	uint32_t i = t->newest;
+	for (uint32_t n = 0; i != NONE && n < MIMIC_PEERS_LOOK; n++, i = t->peers[i].older) {
+		struct mimic_peer *p = &t->peers[i];
+		if (p->state == MIMIC_GREETING &&
+		    memcmp(p->hello + MIMIC_DTLS_RANDOM, session, MIMIC_DTLS_SESSION) == 0)
+			return p;
+	}
+	return NULL;
+}
+
 void mimic_peers_remove(struct mimic_peers *t, struct mimic_peer *p)
 {
 	uint32_t index = (uint32_t)(p - t->peers);

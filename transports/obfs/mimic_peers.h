@@ -15,6 +15,9 @@
 #include "mimic_rtp.h"
 
 #define MIMIC_PEERS_MOST 2048u
+/* Whoever is greeted while packets wait is looked at every 10 ms, and so among the newest. Bounded, since
+ * strangers can ask for it. */
+#define MIMIC_PEERS_LOOK 16u
 
 enum mimic_state {
 	MIMIC_NEW,      /* nothing has been said */
@@ -52,6 +55,11 @@ struct mimic_peer *mimic_peers_find(struct mimic_peers *t, const struct vpn_endp
 
 /* Likewise, and adds one that is MIMIC_NEW where there is none. Never NULL. */
 struct mimic_peer *mimic_peers_get(struct mimic_peers *t, const struct vpn_endpoint *endpoint);
+
+/* Who was greeted with this session's id, whatever the endpoint; NULL when it is none of the
+ * MIMIC_PEERS_LOOK newest. */
+struct mimic_peer *mimic_peers_greeted(struct mimic_peers *t,
+				       const uint8_t session[MIMIC_DTLS_SESSION]);
 
 void mimic_peers_remove(struct mimic_peers *t, struct mimic_peer *p);
 

@@ -154,6 +154,8 @@ struct mimic_peer *mimic_session_to(struct mimic_session *s, struct obfs_lane *l
 {
 	struct mimic_peer *peer = mimic_peers_get(s->peers, endpoint);
 	bool silent = initiation && l->lane->now_ns - peer->heard_ns > SILENT_NS;
+	if (endpoint != NULL) /* the same, but our own address and device may be others by now */
+		peer->endpoint = *endpoint;
 	if (s->claim == MIMIC_SRTP) {
 		if (peer->state == MIMIC_NEW)
 			ready(l, peer);
@@ -270,14 +272,24 @@ static bool is_finished(const struct mimic_session *s, enum mimic_side side,
 	return sodium_memcmp(expected, finished, sizeof(expected)) == 0;
 }
 
+/* Whose ServerHello this would be. It says which hello it answers, so it may come from elsewhere than that
+ * went: from the first port of a range that udp hops over, or another address of the server. */
+static struct mimic_peer *answered_by(struct mimic_session *s, const struct mimic_dtls_flight *f,
+				      const struct vpn_endpoint *endpoint)
+{
+	struct mimic_peer *peer = from(s, endpoint);
+	if (peer != NULL && peer->state == MIMIC_GREETING &&
+	    memcmp(peer->hello + MIMIC_DTLS_RANDOM, f->session, MIMIC_DTLS_SESSION) == 0)
+		return peer;
+	return mimic_peers_greeted(s->peers, f->session);
+}
+
 static uint8_t server_hello(struct mimic_session *s, struct obfs_lane *l,
 			    const struct mimic_dtls_flight *f, const struct vpn_endpoint *endpoint)
 {
-	struct mimic_peer *peer = from(s, endpoint);
+	struct mimic_peer *peer = answered_by(s, f, endpoint);
 	uint8_t finished[MIMIC_DTLS_FINISHED];
-	if (peer == NULL || peer->state != MIMIC_GREETING ||
-	    memcmp(peer->hello + MIMIC_DTLS_RANDOM, f->session, MIMIC_DTLS_SESSION) != 0 ||
-	    !is_finished(s, MIMIC_SERVER, peer->hello, f->random, f->finished))
+	if (peer == NULL || !is_finished(s, MIMIC_SERVER, peer->hello, f->random, f->finished))
 		return OBFS_DROP(OBFS_DROP_FOREIGN);
 	memcpy(peer->random, f->random, sizeof(peer->random));
 	struct vpn_packet *p = blank(l);

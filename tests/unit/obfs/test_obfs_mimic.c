@@ -314,6 +314,52 @@ static void a_silent_peer_is_greeted_anew_before_an_initiation(void **state)
 	hears(1, 3);
 }
 
+/* The stage above forgets its own address when the machine has another way out. */
+static void a_greeting_leaves_from_where_the_stage_above_says_last(void **state)
+{
+	(void)state;
+	start();
+	at[1].ifindex = 2;
+	say(0, 1);
+	exchange();
+	hears(1, 1);
+	testhost_advance(w.host, 16 * SECOND);
+	for (uint32_t way = 3; way <= 4; way++) {
+		at[1].ifindex = way;
+		say(0, (uint8_t)way);
+		if (way == 4) /* while the hello is not answered */
+			testhost_advance(w.host, 1010 * MS);
+		assert_int_equal(world_next(&w, 0, VPN_DOWN)->endpoint.ifindex, way);
+		is_silent(0);
+	}
+}
+
+/* As behind a range of ports that udp hops over: what comes from any of them comes from its first one, while
+ * the stage above may have named another. */
+static void an_answer_may_come_from_another_address(void **state)
+{
+	struct vpn_endpoint named = at[1];
+	(void)state;
+	start();
+	say(0, 1);
+	struct datagram hello = next(0);
+	give(1, &hello);
+	struct datagram answer = next(1), bad = answer;
+	at[1] = testhost_endpoint("192.0.2.2:1999");
+	bad.data[bad.len - 1] ^= 1;
+	refuses(0, &bad, "drop_foreign");
+	give(0, &answer);
+	at[1] = named;
+	const struct testhost_record *r = world_next(&w, 0, VPN_DOWN);
+	assert_int_equal(r->endpoint.port, 2000);
+	struct datagram finished = {.len = r->len};
+	memcpy(finished.data, r->data, r->len);
+	assert_int_equal(kind_of(&finished), MIMIC_DTLS_CLIENT_FINISHED);
+	give(1, &finished);
+	exchange();
+	hears(1, 1);
+}
+
 static void what_waits_is_bounded(void **state)
 {
 	(void)state;
@@ -541,6 +587,8 @@ int main(void)
 		TEST(what_waits_for_a_client_goes_out_in_the_end),
 		TEST(both_at_once_end_with_one_session),
 		TEST(a_silent_peer_is_greeted_anew_before_an_initiation),
+		TEST(a_greeting_leaves_from_where_the_stage_above_says_last),
+		TEST(an_answer_may_come_from_another_address),
 		TEST(what_waits_is_bounded),
 		TEST(hellos_of_strangers_are_not_answered),
 		TEST(a_hello_is_answered_once),
