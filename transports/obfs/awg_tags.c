@@ -141,9 +141,10 @@ uint32_t awg_tags_measure(const char *text, struct awg_tags_fault *fault)
 
 static void write_bytes(const struct tag *tag, uint8_t *out)
 {
+	/* parse_bytes() has seen that they are digits */
 	for (uint32_t i = 0; i < tag->len; i++)
-		out[i] = (uint8_t)(hex_value(tag->hex[2 * i]) << 4 |
-				   hex_value(tag->hex[2 * i + 1]));
+		out[i] = (uint8_t)((unsigned int)hex_value(tag->hex[2 * i]) << 4 |
+				   (unsigned int)hex_value(tag->hex[2 * i + 1]));
 }
 
 static void write_choice(struct obfs_random *r, const char *choice, uint32_t len, uint8_t *out)
