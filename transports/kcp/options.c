@@ -449,7 +449,7 @@ static const struct vpn_option options[] = {
 	 .min = 0,
 	 .max = 86400000,
 	 .doc = "A session that an unknown peer began ends after this time without data, and so "
-		"does a conversation of plain KCP that we began. 0s: never."},
+		"does, with our next data, a conversation of plain KCP that we began. 0s: never."},
 	{.name = "dead_after",
 	 .type = VPN_OPT_DURATION,
 	 .offset = AT(dead_after),

@@ -52,8 +52,31 @@ static struct kcp_session *follow(struct kcp *k, const struct vpn_endpoint *to)
 	return s;
 }
 
-struct kcp_session *kcp_route_down(struct kcp *k, const struct vpn_endpoint *to,
-				   enum kcp_count *ret_reason)
+/* Whether the peer may have left a conversation of plain KCP, which has no word for that: we have begun it, it
+ * had no data for so long that we have stopped asking, and the stage below knows the peer, so that the session
+ * has stayed. Until we speak the peer may: it may have something to say in that conversation. */
+static bool is_left(const struct kcp *k, const struct kcp_session *s)
+{
+	const struct kcp_settings *o = &k->settings;
+	return is_reliable(k) && s->by_default && s->initiator && o->conv == 0 && o->idle_us != 0 &&
+	       kcp_now_us(k) - s->data_us >= o->idle_us;
+}
+
+static struct kcp_session *begin_again(struct kcp *k, struct kcp_session *s,
+				       enum kcp_count *ret_reason)
+{
+	kcp_count(k, KCP_SESSIONS_IDLE, 1);
+	if (!kcp_session_renew(s, kcp_route_number(k))) {
+		*ret_reason = KCP_DROP_NO_MEMORY;
+		kcp_end_session(k, s, KCP_SESSION_CLOSED);
+		return NULL;
+	}
+	kcp_count(k, KCP_SESSIONS_BEGUN, 1);
+	return s;
+}
+
+static struct kcp_session *find_or_begin(struct kcp *k, const struct vpn_endpoint *to,
+					 enum kcp_count *ret_reason)
 {
 	struct kcp_session *s;
 	*ret_reason = KCP_DROP_NO_SESSION;
@@ -77,6 +100,13 @@ struct kcp_session *kcp_route_down(struct kcp *k, const struct vpn_endpoint *to,
 		return NULL;
 	*ret_reason = KCP_DROP_NO_MEMORY;
 	return begin(k, to, kcp_route_number(k), true, false);
+}
+
+struct kcp_session *kcp_route_down(struct kcp *k, const struct vpn_endpoint *to,
+				   enum kcp_count *ret_reason)
+{
+	struct kcp_session *s = find_or_begin(k, to, ret_reason);
+	return s != NULL && is_left(k, s) ? begin_again(k, s, ret_reason) : s;
 }
 
 /* ---- up: who may begin ---- */

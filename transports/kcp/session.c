@@ -326,17 +326,7 @@ static void ask(struct kcp_session *s, const struct kcp_engine_state *state)
 	kcp_sessions_touch(&s->k->sessions, s);
 }
 
-/* Where the stage below knows the peer its session stays, but for a conversation of KCP that we have begun and
- * may begin again under another number. */
-static bool may_idle(const struct kcp_session *s)
-{
-	const struct kcp_settings *o = &s->k->settings;
-	if (o->idle_us == 0)
-		return false;
-	return !s->by_default || (o->reliability == KCP_RELIABLE && s->initiator && o->conv == 0);
-}
-
-/* KCP has no word for the end of a conversation. So who has begun it ends it first: the other side goes on
+/* KCP has no word for the end of a conversation. So who has begun it leaves it first: the other side goes on
  * while it is asked for signs of life, and is not found gone by the next data. */
 static uint64_t used_us(const struct kcp_session *s)
 {
@@ -358,7 +348,7 @@ enum kcp_session_end kcp_session_review(struct kcp_session *s)
 		return KCP_SESSION_DEAD;
 	if (s->accepted && !s->proven && kcp_session_silence(s) >= UNPROVEN_US)
 		return KCP_SESSION_IDLE;
-	if (may_idle(s) && now - used_us(s) >= o->idle_us)
+	if (!s->by_default && o->idle_us != 0 && now - used_us(s) >= o->idle_us)
 		return KCP_SESSION_IDLE;
 	ask(s, &state);
 	return KCP_SESSION_GOES_ON;

@@ -280,23 +280,44 @@ static void who_ends_an_idle_session_tells_the_other_side(void **state)
 	}
 }
 
-/* Who has begun a conversation of plain KCP ends it first, so that the other side is not found gone. */
+/* Who has begun a conversation of plain KCP leaves it first, so that the other side is not found gone. */
 static void both_sides_of_an_idle_conversation_end_it_by_themselves(void **state)
 {
 	(void)state;
 	start_client_and_server(plain, 30 * WORLD_SECOND, 30 * WORLD_SECOND);
 	exchange_to_server(5);
 	testhost_advance(w.host, 31 * WORLD_SECOND);
-	assert_int_equal(w.k[0]->sessions.count, 0);
 	assert_int_equal(w.k[1]->sessions.count, 1);
 	testhost_advance(w.host, 40 * WORLD_SECOND);
 	assert_int_equal(w.k[1]->sessions.count, 0);
+	exchange_to_server(5);
 	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(world_count(&w, i, KCP_SESSIONS_BEGUN), 2);
 		assert_int_equal(world_count(&w, i, KCP_SESSIONS_IDLE), 1);
 		assert_int_equal(world_count(&w, i, KCP_SESSIONS_DEAD), 0);
 	}
+	world_end(&w);
+}
+
+/* Who answers has not left it, and may be the first to have something to say. */
+static void the_other_side_may_go_on_with_an_idle_conversation(void **state)
+{
+	(void)state;
+	set_both(plain);
+	w.options[0].idle = w.options[1].idle = 30 * WORLD_SECOND;
+	start_both(5 * WORLD_MS);
+	exchange_to_server(1); /* 0 has begun it */
+	testhost_advance(w.host, 50 * WORLD_SECOND);
+	for (uint32_t i = 0; i < 20; i++)
+		assert_true(world_send(&w, 1, i, 500));
+	testhost_advance(w.host, WORLD_SECOND);
+	for (uint32_t i = 0; i < 20; i++)
+		world_expect(&w, 0, i, 500);
 	exchange_to_server(5);
-	assert_int_equal(world_count(&w, 0, KCP_SESSIONS_BEGUN), 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(world_grown(&w, i, KCP_SESSIONS_BEGUN), 1);
+		assert_int_equal(world_grown(&w, i, KCP_DROP_CONV), 0);
+	}
 	world_end(&w);
 }
 
@@ -380,6 +401,7 @@ int main(void)
 		cmocka_unit_test(a_restart_of_either_side_is_noticed),
 		cmocka_unit_test(who_ends_an_idle_session_tells_the_other_side),
 		cmocka_unit_test(both_sides_of_an_idle_conversation_end_it_by_themselves),
+		cmocka_unit_test(the_other_side_may_go_on_with_an_idle_conversation),
 		cmocka_unit_test(a_conversation_lasts_while_who_has_begun_it_asks),
 		cmocka_unit_test(
 			a_server_that_does_not_answer_is_dead_and_a_new_conversation_begins),
