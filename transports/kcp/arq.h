@@ -36,6 +36,7 @@
 
 struct kcp_arq_ack {
 	uint32_t sn, ts;
+	bool twice; /* what it answers was at least twice as long */
 };
 
 struct kcp_arq {

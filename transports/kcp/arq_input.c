@@ -109,7 +109,8 @@ static void owe_ack(struct kcp_arq *a, const struct kcp_segment *in, uint64_t no
 		kcp_arq_send_acks(a);
 	if (a->n_acks == KCP_ARQ_ACKS_MOST)
 		a->n_acks--; /* who misses it sends again */
-	a->acks[a->n_acks++] = (struct kcp_arq_ack){.sn = in->sn, .ts = in->ts};
+	a->acks[a->n_acks++] = (struct kcp_arq_ack){
+		.sn = in->sn, .ts = in->ts, .twice = in->len >= KCP_SEGMENT_BYTES};
 	bool full = a->n_acks * KCP_SEGMENT_BYTES >= a->mtu;
 	if (a->settings->ack_no_delay || full)
 		a->ack_due_us = now_us;

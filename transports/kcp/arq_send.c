@@ -313,7 +313,8 @@ static bool put_ack(struct kcp_arq *a, const struct kcp_arq_ack *k)
 }
 
 /* What was said last, and no una has said since, once more: a lost datagram of acknowledgements would have
- * all of it sent again. Before the new ones: others measure the trip by the last. */
+ * all of it sent again. Before the new ones: others measure the trip by the last. Not for segments that are
+ * hardly longer than their answer: a stranger would have more sent to whose address he bears than he sends. */
 static void repeat_acks(struct kcp_arq *a)
 {
 	for (uint32_t i = 0; i < a->n_said; i++)
@@ -324,7 +325,7 @@ static void repeat_acks(struct kcp_arq *a)
 
 static void note_said(struct kcp_arq *a, const struct kcp_arq_ack *k)
 {
-	if (a->n_said < KCP_ARQ_SAID_MOST && !is_acked_by_una(a, k))
+	if (k->twice && a->n_said < KCP_ARQ_SAID_MOST && !is_acked_by_una(a, k))
 		a->said[a->n_said++] = *k;
 }
 

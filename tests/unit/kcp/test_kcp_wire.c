@@ -260,6 +260,21 @@ static void acknowledges_twice_what_is_behind_a_gap(void **state)
 	arq_link_end(&link);
 }
 
+/* So that nobody has more sent to a forged address than he sends. */
+static void never_answers_with_more_than_it_was_told(void **state)
+{
+	(void)state;
+	begin();
+	for (uint32_t sn = 1; sn < 60; sn++) {
+		struct kcp_segment in = segment(KCP_CMD_PUSH, sn);
+		in.len = sn % 24;
+		forget();
+		(void)say(&in);
+		assert_in_range(said.used, 1, KCP_SEGMENT_BYTES + in.len);
+	}
+	arq_link_end(&link);
+}
+
 static void acknowledges_at_once_unless_told_otherwise(void **state)
 {
 	struct kcp_segment in = segment(KCP_CMD_PUSH, 0);
@@ -698,6 +713,7 @@ int main(void)
 		cmocka_unit_test(never_says_an_empty_message),
 		cmocka_unit_test(acknowledges_a_batch_by_una_and_the_last),
 		cmocka_unit_test(acknowledges_twice_what_is_behind_a_gap),
+		cmocka_unit_test(never_answers_with_more_than_it_was_told),
 		cmocka_unit_test(acknowledges_at_once_unless_told_otherwise),
 		cmocka_unit_test(acknowledges_an_old_one_again),
 		cmocka_unit_test(doubles_the_timeout_without_nodelay),
