@@ -60,9 +60,8 @@ static bool has_queue(const struct kcp_arq *a)
 
 static void plan_copies(struct kcp_arq *a, const struct kcp_sent *s, uint64_t now_us)
 {
-	if (s->xmit == 1 || !has_queue(a))
-		kcp_copies_plan(&a->copies, kcp_sendwin_number(&a->window, s), s->xmit, s->len,
-				copy_time(a, now_us));
+	kcp_copies_plan(&a->copies, kcp_sendwin_number(&a->window, s), s->xmit, s->len,
+			has_queue(a) ? KCP_NEVER : copy_time(a, now_us));
 }
 
 /* Writes the header of a data segment, and notes that it is on its way. */

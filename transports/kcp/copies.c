@@ -41,7 +41,7 @@ void kcp_copies_plan(struct kcp_copies *c, uint32_t sn, uint32_t xmit, uint32_t 
 	if (xmit == 1 && c->quarters < QUARTERS_MOST)
 		c->quarters++;
 	uint32_t n = wanted(c, xmit, len);
-	if (n != 0)
+	if (n != 0 && due_us != UINT64_MAX)
 		add(c, &(struct kcp_copy){.due_us = due_us,
 					  .sn = sn,
 					  .xmit = (uint16_t)xmit,

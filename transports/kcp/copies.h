@@ -38,7 +38,7 @@ void kcp_copies_learn(struct kcp_copies *c, bool lost);
 
 /* A segment with `len` bytes of data was sent for the xmit-th time: plans the copies that it is worth, as far
  * as they are earned and there is room, one after another. due_us: of the first; not before that of an
- * earlier call. */
+ * earlier call. UINT64_MAX: none now, a new segment earns all the same. */
 void kcp_copies_plan(struct kcp_copies *c, uint32_t sn, uint32_t xmit, uint32_t len,
 		     uint64_t due_us);
 

@@ -145,6 +145,18 @@ static void four_new_segments_earn_one(void **state)
 	assert_int_equal(send_all(), 1);
 }
 
+static void none_is_planned_for_never_and_is_earned_all_the_same(void **state)
+{
+	(void)state;
+	begin(0);
+	for (uint32_t i = 0; i < EACH; i++)
+		kcp_copies_plan(&c, i, 1, LARGE, UINT64_MAX);
+	kcp_copies_plan(&c, 1, 2, LARGE, UINT64_MAX);
+	assert_int_equal(send_all(), 0);
+	kcp_copies_plan(&c, 1, 2, LARGE, 1000);
+	assert_int_equal(send_all(), 1);
+}
+
 static void what_is_saved_up_is_bounded(void **state)
 {
 	uint32_t n = 0;
@@ -186,6 +198,7 @@ int main(void)
 		cmocka_unit_test(small_ones_get_a_copy_at_once_where_the_path_loses),
 		cmocka_unit_test(a_path_that_has_stopped_losing_is_clean_again),
 		cmocka_unit_test(four_new_segments_earn_one),
+		cmocka_unit_test(none_is_planned_for_never_and_is_earned_all_the_same),
 		cmocka_unit_test(what_is_saved_up_is_bounded),
 		cmocka_unit_test(no_more_wait_than_there_is_room_for),
 	};

@@ -482,6 +482,27 @@ static void sends_no_copy_while_a_queue_grows(void **state)
 	arq_link_end(&link);
 }
 
+/* Nor of small ones that are new, which have one where the path loses. */
+static void sends_no_copy_of_small_ones_while_a_queue_grows(void **state)
+{
+	(void)state;
+	for (uint32_t grows = 0; grows < 2; grows++) {
+		begin();
+		for (uint32_t sn = 0; sn < 8; sn++) {
+			send_some(1, 1376);
+			wait(sn == 7 && grows != 0 ? 29 * MS : 20 * MS);
+			(void)acknowledge(sn, sn + 1, said.segments[said.n - 1].ts);
+		}
+		for (uint32_t i = 0; i < 10; i++)
+			kcp_copies_learn(&arq_of(&link.a)->copies, true);
+		forget();
+		send_some(1, 100);
+		wait(10 * MS);
+		assert_int_equal(count_said(KCP_CMD_PUSH, 8), grows != 0 ? 1 : 2);
+		arq_link_end(&link);
+	}
+}
+
 static void sends_no_copy_of_what_has_arrived(void **state)
 {
 	(void)state;
@@ -725,6 +746,7 @@ int main(void)
 		cmocka_unit_test(sends_again_what_was_overtaken_twice),
 		cmocka_unit_test(sends_a_copy_of_what_it_sends_again),
 		cmocka_unit_test(sends_no_copy_while_a_queue_grows),
+		cmocka_unit_test(sends_no_copy_of_small_ones_while_a_queue_grows),
 		cmocka_unit_test(sends_no_copy_of_what_has_arrived),
 		cmocka_unit_test(an_ack_of_what_was_copied_tells_which_one_has_arrived),
 		cmocka_unit_test(sends_again_a_tail_that_was_overtaken_once),
