@@ -19,6 +19,8 @@
 #define LINE_MAX_BYTES 512
 #define LOOK_MS        20 /* between two looks whether it has ended */
 #define LINES_MOST     1000u
+#define READ_BYTES     4096
+#define LAST_READS     (65536 / READ_BYTES) /* pipe(7): a pipe's capacity */
 
 struct output {
 	const char *who;
@@ -48,7 +50,7 @@ static void take_output(struct output *o, const char *at, size_t n)
 /* Reads what is there; false at its end. */
 static bool read_output(struct output *o, int fd)
 {
-	char buf[4096];
+	char buf[READ_BYTES];
 	ssize_t n = read(fd, buf, sizeof(buf));
 	if (n > 0)
 		take_output(o, buf, (size_t)n);
@@ -67,6 +69,9 @@ static int spawn(char *const *argv, char *const *env, int output, pid_t *ret_pid
 	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
+	/* libraries have descriptors that would be inherited: what lives as long as they do must not
+	 * live on in a child that a command leaves behind */
+	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
 	posix_spawn_file_actions_addchdir_np(&files, "/");
 	posix_spawnattr_setsigdefault(&attr, &all);
 	posix_spawnattr_setsigmask(&attr, &none);
@@ -92,9 +97,10 @@ static bool attend(struct output *o, int fd, pid_t pid, uint64_t deadline_ns, in
 		if (ended < 0 && errno == EINTR)
 			ended = 0;
 	}
-	/* what it said last; what children that it has left behind will say is theirs */
+	/* what it said last, which is no more than a pipe holds; what children that it has left
+	 * behind will say is theirs, and may have no end */
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	while (open && poll(&p, 1, 0) > 0)
+	for (int i = 0; i < LAST_READS && open && poll(&p, 1, 0) > 0; i++)
 		open = read_output(o, fd);
 	say_line(o);
 	return ended != 0;
@@ -128,8 +134,10 @@ vpn_status hook_run(const char *who, char *const *argv, char *const *env, uint64
 	int ends[2], status = 0;
 	pid_t pid;
 	uint64_t deadline = lane_now_ns() + timeout_ns;
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+	if (pipe2(ends, O_CLOEXEC) != 0)
 		return fault(err, VPN_EIO, errno, "a pipe cannot be made");
+	/* of our end alone: programs do not expect that their output takes no more */
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	int e = spawn(argv, env, ends[1], &pid);
 	close(ends[1]);
 	vpn_status result;

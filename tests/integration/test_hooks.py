@@ -73,6 +73,18 @@ class Runs(Hooks):
             self.assertIn("on_up: " + text, p.log())
         p.stop()
 
+    def test_and_a_lot_that_they_say_at_once_is_waited_for(self):
+        say = self.script("say", "seq 1 40000 || { echo failed >&3; exit 1; }")
+        p = self.start(on_up=[say]).wait_up()
+        self.assertEqual(self.lines(), [])
+        p.stop()
+
+    def test_with_no_descriptor_of_ours(self):
+        look = self.script("look", "exec 3>&-; ls /proc/self/fd | xargs")
+        p = self.start(on_up=[look], routes={"kill_switch": "on"}).wait_up()
+        self.assertRegex(p.log(), r"on_up: 0 1 2 3\n")  # 3 is what `ls` reads
+        p.stop()
+
     def test_on_down_before_the_device_is_gone(self):
         look = self.script("look", "ip link show vpn0 >&3 2>&1 && echo there >&3")
         self.start(on_down=[look]).wait_up().stop()
@@ -131,6 +143,8 @@ class Failures(Hooks):
 
     def test_one_that_leaves_a_child_behind_does_not_hold_up_the_start(self):
         self.start(on_up=[self.script("daemon", "sleep 30 & exit 0")]).wait_up().stop()
+        loud = self.script("loud", "yes & exit 0")
+        self.start(on_up=[loud]).wait_up().stop()
 
     def refuse(self, pointer, text, **keys):
         p = self.start(**keys)
