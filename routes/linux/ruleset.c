@@ -279,8 +279,11 @@ static void add_input(struct routes_text *t, const struct routes_ruleset *r,
 	routes_text_add(t, "\t\tiifname \"lo\" accept\n\t\tiifname \"%s\" accept\n", r->device);
 	routes_text_add(t, "\t\tct mark & 0x%08x == 0x%08x accept\n", mask_of(r), mark_of(r));
 	/* a peer that has moved comes from an address that no packet went to yet */
-	if (r->scene->port != 0)
-		routes_text_add(t, "\t\tudp dport %u accept\n", r->scene->port);
+	uint32_t first = r->scene->port, last = r->scene->port_last;
+	if (first != 0 && last > first)
+		routes_text_add(t, "\t\tudp dport %u-%u accept\n", first, last);
+	else if (first != 0)
+		routes_text_add(t, "\t\tudp dport %u accept\n", first);
 	add_link_local(t, false);
 	/* errors about the tunnel's own packets, of which the path's MTU is one */
 	routes_text_add(t, "\t\ticmp type { destination-unreachable, time-exceeded } accept\n");

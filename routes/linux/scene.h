@@ -19,6 +19,7 @@ struct routes_scene {
 	bool has_ipv6;              /* the kernel has */
 	bool has_peers;             /* the transport says which networks are whose */
 	uint32_t port;              /* of the transport's sockets, 0 = not known */
+	uint32_t port_last;         /* last of a range; 0 = there is none */
 	struct routes_list own;     /* struct vpn_prefix: addresses of the device, with host bits */
 	struct routes_list lan;     /* struct vpn_prefix: networks of other interfaces */
 	struct routes_list allowed; /* struct routes_allowed */

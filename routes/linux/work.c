@@ -65,8 +65,10 @@ static vpn_status read_peers(struct routes *r, struct routes_scene *scene)
 static void read_port(struct routes *r, struct routes_scene *scene)
 {
 	struct vpn_socket_info info = {.size = sizeof(info)};
-	if (r->socket != NULL && r->socket->info(r->socket_inst, &info) == VPN_OK)
-		scene->port = info.port;
+	if (r->socket == NULL || r->socket->info(r->socket_inst, &info) != VPN_OK)
+		return;
+	scene->port = info.port;
+	scene->port_last = info.port_last;
 }
 
 static vpn_status read_scene(struct routes *r, struct routes_scene *scene, struct vpn_error *err)

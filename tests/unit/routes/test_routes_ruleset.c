@@ -113,6 +113,19 @@ static void the_kill_switch_lets_pass_what_the_manifest_names(void **state)
 	compare("lock-open", text);
 }
 
+static void the_kill_switch_is_open_for_each_port_of_a_range(void **state)
+{
+	(void)state;
+	char *text = NULL;
+	s.options.kill_switch = ROUTES_KILL_ON;
+	s.scene.port = 20000;
+	s.scene.port_last = 20100;
+	struct routes_ruleset r = ruleset();
+	assert_true(routes_ruleset_lock(&r, &text));
+	assert_non_null(strstr(text, "\t\tudp dport 20000-20100 accept\n"));
+	free(text);
+}
+
 static void names_that_would_break_out_are_refused(void **state)
 {
 	(void)state;
@@ -135,6 +148,7 @@ int main(void)
 		CASE(a_server_translates_each_network_once),
 		CASE(the_kill_switch_lets_little_pass),
 		CASE(the_kill_switch_lets_pass_what_the_manifest_names),
+		CASE(the_kill_switch_is_open_for_each_port_of_a_range),
 		CASE(names_that_would_break_out_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
