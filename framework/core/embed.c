@@ -17,6 +17,8 @@ struct vpncore_pipeline {
 	struct pipeline *pipeline;
 	struct vpncore_callbacks callbacks;
 	uv_loop_t loop; /* of [main] */
+	/* libuv neither looks for posts nor gives a timeout when a loop has nothing to wait for */
+	uv_async_t awaited;
 	bool has_loop;
 };
 
@@ -53,9 +55,11 @@ static vpn_status prepare(struct vpncore_pipeline *p, struct vpn_error *err)
 	if (access(VPNCORE_PROGRAM, X_OK) == 0)
 		reaper_set_program(VPNCORE_PROGRAM);
 	int e = uv_loop_init(&p->loop);
+	p->has_loop = e == 0;
+	if (e == 0)
+		e = uv_async_init(&p->loop, &p->awaited, NULL);
 	if (e != 0)
 		return fault(err, VPN_EIO, -e, "an event loop cannot be made");
-	p->has_loop = true;
 	p->loader = loader_new(err);
 	return p->loader != NULL ? VPN_OK : err->status;
 }
@@ -111,6 +115,8 @@ static void close_loop(struct vpncore_pipeline *p)
 {
 	if (!p->has_loop)
 		return;
+	if (p->awaited.loop != NULL)
+		uv_close((uv_handle_t *)&p->awaited, NULL);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&p->loop);
 }

@@ -88,10 +88,35 @@ static void a_component_repairs_while_its_owner_dispatches(void **state)
 	assert_null(vpncore_pipeline_free(p));
 }
 
+/* A pipeline with nothing to watch: its owner may wait for it all the same, and is not kept busy. */
+static void a_pipeline_without_such_components_has_no_timeout(void **state)
+{
+	static const char plain[] =
+		"{ \"vpncore\": 1, \"name\": \"plain\", \"allow_insecure\": true, \"pipeline\": ["
+		"  { \"device\": \"tuntap-linux\", \"plugin\": \"" TREE_PLUGINS
+		"/driver-tuntap-linux.so\" },"
+		"  { \"transport\": \"udp\", \"plugin\": \"" TREE_PLUGINS "/transport-udp.so\","
+		"    \"listen\": \"127.0.0.1:5001\", \"remote\": \"127.0.0.1:9\" } ] }";
+	struct vpn_error err = {.size = sizeof(err)};
+	struct vpncore_pipeline *p;
+	(void)state;
+	if (vpncore_pipeline_load(&p, "plain.json", plain, sizeof(plain) - 1, NULL, &err) != 0 ||
+	    vpncore_pipeline_start(p, &err) != 0)
+		fail_msg("%s", err.text);
+	/* the first dispatch gives the descriptor what it waits for */
+	for (int i = 0; i < 2; i++) {
+		vpncore_pipeline_dispatch(p);
+		assert_int_equal(vpncore_pipeline_timeout_ms(p), -1);
+	}
+	assert_int_equal(vpncore_pipeline_stop(p, &err), 0);
+	assert_null(vpncore_pipeline_free(p));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_component_repairs_while_its_owner_dispatches),
+		cmocka_unit_test(a_pipeline_without_such_components_has_no_timeout),
 	};
 	return cmocka_run_group_tests(tests, enter, NULL);
 }
