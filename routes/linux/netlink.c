@@ -7,10 +7,13 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "object.h"
 #include "prefix.h"
 
 #define ANSWER_BYTES 32768
 #define PATIENCE_S   5
+#define DUMPS_MOST   5 /* of one that changes each time; who listens hears of the changes */
+#define LISTS_MOST   2
 
 #ifndef SOL_NETLINK
 #define SOL_NETLINK 270
@@ -50,11 +53,26 @@ struct nlmsghdr *routes_netlink_begin(struct routes_request *request, uint16_t t
 	return nlh;
 }
 
-int routes_netlink_ask(struct routes_netlink *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *ctx)
+/* Whether the kernel says that what it dumps has changed meanwhile (NLM_F_DUMP_INTR). The flag is taken
+ * away: libmnl would stop there, and no other dump begins before this one is read to its end. */
+static bool take_interrupted(char *answer, int n)
+{
+	bool found = false;
+	for (struct nlmsghdr *nlh = (void *)answer; mnl_nlmsg_ok(nlh, n);
+	     nlh = mnl_nlmsg_next(nlh, &n)) {
+		found |= (nlh->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+		nlh->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+	}
+	return found;
+}
+
+static int ask(struct routes_netlink *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *ctx,
+	       bool *ret_interrupted)
 {
 	char answer[ANSWER_BYTES] __attribute__((aligned(8)));
 	uint32_t port = mnl_socket_get_portid(nl->sock);
 	int more = MNL_CB_OK;
+	*ret_interrupted = false;
 	nlh->nlmsg_seq = ++nl->seq;
 	if (mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) < 0)
 		return errno;
@@ -64,6 +82,7 @@ int routes_netlink_ask(struct routes_netlink *nl, struct nlmsghdr *nlh, mnl_cb_t
 			continue;
 		if (n < 0)
 			return errno == EAGAIN ? ETIMEDOUT : errno;
+		*ret_interrupted |= take_interrupted(answer, (int)n);
 		/* an answer to a request that was given up has another number: ESRCH, read on */
 		more = mnl_cb_run(answer, (size_t)n, nl->seq, port, cb, ctx);
 		if (more < 0 && errno == ESRCH &&
@@ -71,6 +90,28 @@ int routes_netlink_ask(struct routes_netlink *nl, struct nlmsghdr *nlh, mnl_cb_t
 			more = MNL_CB_OK;
 	}
 	return more < 0 ? errno : 0;
+}
+
+int routes_netlink_ask(struct routes_netlink *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *ctx)
+{
+	bool ignored; /* a single answer does not change while it is read */
+	return ask(nl, nlh, cb, ctx, &ignored);
+}
+
+int routes_netlink_dump(struct routes_netlink *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *ctx,
+			struct routes_list *const *lists)
+{
+	uint32_t before[LISTS_MOST] = {0};
+	bool again = true;
+	int e = 0;
+	for (size_t i = 0; lists[i] != NULL; i++)
+		before[i] = lists[i]->n;
+	for (int n = 0; n < DUMPS_MOST && again && e == 0; n++) {
+		for (size_t i = 0; lists[i] != NULL; i++)
+			lists[i]->n = before[i];
+		e = ask(nl, nlh, cb, ctx, &again);
+	}
+	return e;
 }
 
 /* ---- attributes ---- */

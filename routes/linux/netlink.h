@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <vpncore/plugin.h>
 
+struct routes_list;
+
 struct routes_netlink {
 	struct mnl_socket *sock; /* NULL = closed */
 	uint32_t seq;
@@ -26,9 +28,13 @@ void routes_netlink_close(struct routes_netlink *nl); /* also when not open */
 struct nlmsghdr *routes_netlink_begin(struct routes_request *request, uint16_t type,
 				      unsigned int flags);
 
-/* Sends a request and gives each message of the answer to `cb`, which may be NULL. A dump that changed
- * while it was read is EINTR: ask again. */
+/* Sends a request and gives each message of the answer to `cb`, which may be NULL. */
 int routes_netlink_ask(struct routes_netlink *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *ctx);
+
+/* The same for a dump, asked again when what is dumped has changed meanwhile. `lists`, which end with
+ * NULL, are what cb appends to: they lose what they got from a dump that is not the last. */
+int routes_netlink_dump(struct routes_netlink *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *ctx,
+			struct routes_list *const *lists);
 
 /* ---- attributes ---- */
 

@@ -110,8 +110,9 @@ static int on_dump(const struct nlmsghdr *nlh, void *ctx)
 
 /* A dump of one family. A family that the kernel does not have has no routes. */
 static int dump(struct routes_netlink *nl, uint8_t af, uint8_t protocol, uint32_t table,
-		mnl_cb_t cb, void *ctx)
+		mnl_cb_t cb, void *ctx, struct routes_list *list)
 {
+	struct routes_list *const lists[] = {list, NULL};
 	struct routes_request request;
 	struct nlmsghdr *nlh = routes_netlink_begin(&request, RTM_GETROUTE, NLM_F_DUMP);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
@@ -119,7 +120,7 @@ static int dump(struct routes_netlink *nl, uint8_t af, uint8_t protocol, uint32_
 	rtm->rtm_protocol = protocol;
 	if (table != 0)
 		put_table(nlh, rtm, table);
-	int e = routes_netlink_ask(nl, nlh, cb, ctx);
+	int e = routes_netlink_dump(nl, nlh, cb, ctx, lists);
 	/* ENOENT: with a filter, a table that was never made */
 	return e == EAFNOSUPPORT || e == EOPNOTSUPP || e == ENOENT ? 0 : e;
 }
@@ -127,9 +128,9 @@ static int dump(struct routes_netlink *nl, uint8_t af, uint8_t protocol, uint32_
 int routes_route_dump(struct routes_netlink *nl, uint8_t protocol, struct routes_list *ret)
 {
 	struct dump d = {.list = ret, .protocol = protocol};
-	int e = dump(nl, AF_INET, protocol, 0, on_dump, &d);
+	int e = dump(nl, AF_INET, protocol, 0, on_dump, &d, ret);
 	if (e == 0)
-		e = dump(nl, AF_INET6, protocol, 0, on_dump, &d);
+		e = dump(nl, AF_INET6, protocol, 0, on_dump, &d, ret);
 	return e == 0 && d.out_of_memory ? ENOMEM : e;
 }
 
@@ -150,9 +151,9 @@ static int on_use(const struct nlmsghdr *nlh, void *ctx)
 int routes_route_table_used(struct routes_netlink *nl, uint32_t table, bool *ret)
 {
 	struct use u = {.table = table};
-	int e = dump(nl, AF_INET, 0, table, on_use, &u);
+	int e = dump(nl, AF_INET, 0, table, on_use, &u, NULL);
 	if (e == 0)
-		e = dump(nl, AF_INET6, 0, table, on_use, &u);
+		e = dump(nl, AF_INET6, 0, table, on_use, &u, NULL);
 	*ret = u.used;
 	return e;
 }
@@ -184,7 +185,10 @@ int routes_route_lookup(struct routes_netlink *nl, const struct vpn_address *to,
 	uint32_t bytes = routes_family_bytes(to->family);
 	rtm->rtm_family = routes_family_to_af(to->family);
 	rtm->rtm_dst_len = (uint8_t)(bytes * 8);
-	rtm->rtm_flags = RTM_F_LOOKUP_TABLE;
+	/* IPv6 answers with the table anyway, and refuses the flag where it checks strictly
+	 * (inet6_rtm_valid_getroute_req()) */
+	if (to->family == VPN_AF_INET)
+		rtm->rtm_flags = RTM_F_LOOKUP_TABLE;
 	mnl_attr_put(nlh, RTA_DST, bytes, to->addr);
 	if (mark != 0)
 		mnl_attr_put_u32(nlh, RTA_MARK, mark);

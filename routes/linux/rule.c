@@ -78,6 +78,7 @@ static int on_rule(const struct nlmsghdr *nlh, void *ctx)
 int routes_rule_dump(struct routes_netlink *nl, struct routes_list *ret)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct routes_list *const lists[] = {ret, NULL};
 	struct dump d = {.list = ret};
 	int e = 0;
 	for (size_t i = 0; i < sizeof(families) && e == 0; i++) {
@@ -85,7 +86,7 @@ int routes_rule_dump(struct routes_netlink *nl, struct routes_list *ret)
 		struct nlmsghdr *nlh = routes_netlink_begin(&request, RTM_GETRULE, NLM_F_DUMP);
 		struct fib_rule_hdr *frh = mnl_nlmsg_put_extra_header(nlh, sizeof(*frh));
 		frh->family = families[i];
-		e = routes_netlink_ask(nl, nlh, on_rule, &d);
+		e = routes_netlink_dump(nl, nlh, on_rule, &d, lists);
 		if (e == EAFNOSUPPORT || e == EOPNOTSUPP)
 			e = 0;
 	}

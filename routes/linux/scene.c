@@ -84,6 +84,7 @@ static int on_address(const struct nlmsghdr *nlh, void *ctx)
 int routes_scene_read(struct routes_netlink *nl, struct routes_scene *s)
 {
 	struct routes_request request;
+	struct routes_list *const lists[] = {&s->own, &s->lan, NULL};
 	struct reading r = {.scene = s};
 	struct nlmsghdr *nlh = routes_netlink_begin(&request, RTM_GETLINK, NLM_F_ACK);
 	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
@@ -94,7 +95,7 @@ int routes_scene_read(struct routes_netlink *nl, struct routes_scene *s)
 	nlh = routes_netlink_begin(&request, RTM_GETADDR, NLM_F_DUMP);
 	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
 	ifa->ifa_family = AF_UNSPEC;
-	e = routes_netlink_ask(nl, nlh, on_address, &r);
+	e = routes_netlink_dump(nl, nlh, on_address, &r, lists);
 	s->has_ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
 	return e == 0 && r.out_of_memory ? ENOMEM : e;
 }

@@ -90,6 +90,14 @@ class FullTunnel(Routed):
         self.client.ip("link", "set", "eth0", "down")
         self.assertEqual(self.seen_at_site(), OUT4)
 
+    def test_another_way_to_an_ipv6_endpoint_is_noticed(self):
+        veth(self.client, "eth1", self.gate, "lan1")
+        netns.address(self.client, "eth1", "2001:db8:6::2/64")
+        netns.address(self.gate, "lan1", "2001:db8:6::1/64")
+        client = self.run_client({"default": True}, endpoint=SERVER6)
+        self.client.ip("-6", "route", "replace", "default", "via", "2001:db8:6::1")
+        client.wait_log("the way to the endpoints has changed")
+
     def test_nothing_leaks_while_the_cable_is_out_and_all_works_again_after(self):
         self.run_client({"default": True})
         self.assertEqual(self.seen_at_site(), OUT4)

@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <linux/fib_rules.h>
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "nft.h"
 #include "prefix.h"
@@ -95,6 +97,79 @@ static void a_table_in_use_is_seen(void **state)
 	assert_int_equal(routes_route_table_used(&nl, 7600, &used), 0);
 	assert_true(used);
 	assert_int_equal(routes_route_delete(&nl, &r), 0);
+}
+
+static void a_route_is_looked_up_in_both_families(void **state)
+{
+	static const struct vpn_address to[] = {
+		{.family = VPN_AF_INET, .addr = {10, 9, 0, 1}},
+		{.family = VPN_AF_INET6, .addr = {0xfd, 0x99, [15] = 1}},
+	};
+	struct routes_lookup found;
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(routes_route_lookup(&nl, &to[i], 0x76000000, &found), 0);
+		assert_int_equal(found.type, RTN_UNREACHABLE);
+	}
+}
+
+/* ---- a dump that changes while it is read ---- */
+
+#define MANY 1500 /* addresses: more than two answers of a dump */
+
+static int change_address(uint16_t type, uint32_t number)
+{
+	struct routes_request request;
+	struct routes_netlink other;
+	struct nlmsghdr *nlh = routes_netlink_begin(
+		&request, type, type == RTM_NEWADDR ? NLM_F_ACK | NLM_F_CREATE : NLM_F_ACK);
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	uint8_t address[4] = {10, 77, (uint8_t)(number >> 8), (uint8_t)number};
+	*ifa = (struct ifaddrmsg){.ifa_family = AF_INET, .ifa_prefixlen = 32, .ifa_index = 1};
+	mnl_attr_put(nlh, IFA_LOCAL, sizeof(address), address);
+	assert_int_equal(routes_netlink_open(&other), 0);
+	int e = routes_netlink_ask(&other, nlh, NULL, NULL);
+	routes_netlink_close(&other);
+	return e;
+}
+
+struct changing {
+	struct routes_list seen;
+	uint32_t changes; /* that are still to be made, one in each dump */
+	bool changed;
+};
+
+static int on_changing(const struct nlmsghdr *nlh, void *ctx)
+{
+	struct changing *c = ctx;
+	c->changed &= c->seen.n != 0;
+	assert_true(routes_list_add(&c->seen, &nlh->nlmsg_len, sizeof(nlh->nlmsg_len)));
+	if (!c->changed && c->changes > 0)
+		assert_int_equal(change_address(RTM_NEWADDR, MANY + --c->changes), 0);
+	c->changed = true;
+	return MNL_CB_OK;
+}
+
+static void a_dump_that_changes_is_read_again(void **state)
+{
+	struct routes_request request;
+	struct changing c = {.changes = 3};
+	struct routes_list *const lists[] = {&c.seen, NULL};
+	bool used;
+	(void)state;
+	for (uint32_t i = 0; i < MANY; i++)
+		assert_int_equal(change_address(RTM_NEWADDR, i), 0);
+	struct nlmsghdr *nlh = routes_netlink_begin(&request, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	ifa->ifa_family = AF_INET;
+	assert_int_equal(routes_netlink_dump(&nl, nlh, on_changing, &c, lists), 0);
+	assert_int_equal(c.changes, 0);
+	assert_int_equal(c.seen.n, MANY + 3); /* each once */
+	/* nothing of it is left to be read, or to be waited for */
+	assert_int_equal(routes_route_table_used(&nl, 7600, &used), 0);
+	routes_list_free(&c.seen);
+	for (uint32_t i = 0; i < MANY + 3; i++)
+		assert_int_equal(change_address(RTM_DELADDR, i), 0);
 }
 
 static void a_route_of_another_in_its_place_stays(void **state)
@@ -249,6 +324,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_route_reads_back_as_it_was_written),
 		cmocka_unit_test(a_table_in_use_is_seen),
+		cmocka_unit_test(a_route_is_looked_up_in_both_families),
+		cmocka_unit_test(a_dump_that_changes_is_read_again),
 		cmocka_unit_test(a_route_of_another_in_its_place_stays),
 		cmocka_unit_test(a_rule_reads_back_and_is_undone_once_and_again),
 		cmocka_unit_test(a_switch_goes_back_unless_another_has_set_it),
