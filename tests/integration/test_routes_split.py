@@ -129,10 +129,13 @@ class Split(Routed):
         self.assertIn("0.0.0.0/0", log)
 
     def test_a_rule_of_another_in_front_is_refused(self):
-        self.client.ip("rule", "add", "preference", "100", "lookup", "main")
-        log = self.refused({"default": True})
-        self.assertIn("a rule before ours", log)
-        self.assertIn("preference", log)
+        for family in ("-4", "-6"):
+            with self.subTest(family=family):
+                self.client.ip(family, "rule", "add", "preference", "100", "lookup", "main")
+                log = self.refused({"default": True})
+                self.assertIn("a rule before ours", log)
+                self.assertIn("preference", log)
+                self.client.ip(family, "rule", "del", "preference", "100")
 
     def test_a_slot_that_others_have_is_left_to_them(self):
         self.client.ip("rule", "add", "preference", "7610", "fwmark", "9", "lookup", "main")
