@@ -129,6 +129,7 @@ static void warn_of_routes(const struct wgquick *w, struct problems *problems)
 {
 	char text[TCPIP_PREFIX_TEXT_MAX], more[48] = "";
 	const struct wgquick_allowed *first = NULL;
+	bool everything = false;
 	size_t n = 0;
 	if (w->no_routes || w->table_place.line != 0)
 		return;
@@ -137,6 +138,7 @@ static void warn_of_routes(const struct wgquick *w, struct problems *problems)
 			continue;
 		if (n++ == 0)
 			first = &w->allowed[i];
+		everything = everything || w->allowed[i].prefix.len == 0;
 	}
 	if (n == 0)
 		return;
@@ -144,9 +146,9 @@ static void warn_of_routes(const struct wgquick *w, struct problems *problems)
 	if (n > 1)
 		snprintf(more, sizeof(more), " and %zu more", n - 1);
 	problems_warn(problems, SAID(first->place), "",
-		      "vpncore makes no routes in this version: %s%s %s to be routed to the device "
-		      "by hand (ip route add)",
-		      text, more, n == 1 ? "has" : "have");
+		      "the manifest makes no routes: for that to %s%s add \"routes\": %s to it, or "
+		      "make it by hand",
+		      text, more, everything ? "{\"default\": true}" : "{}");
 }
 
 #define USUAL_PATH_MTU 1500u

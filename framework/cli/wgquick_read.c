@@ -233,8 +233,8 @@ static void read_table(struct wgquick_reader *r, struct wgquick_piece v)
 	r->w->table_place = wgquick_place(r, v.text);
 	wgquick_warn(
 		r, v.text,
-		"vpncore makes no routes in this version: those of this table have to be made by "
-		"hand (ip route add)");
+		"the manifest makes no routes: those of this table have to be made by hand, or by "
+		"a command in its \"on_up\" (ip route add)");
 }
 
 static void read_save_config(struct wgquick_reader *r, struct wgquick_piece v)
@@ -255,9 +255,10 @@ static void read_dns(struct wgquick_reader *r, struct wgquick_piece v)
 
 static void read_command(struct wgquick_reader *r, struct wgquick_piece v)
 {
-	wgquick_warn(r, v.text,
-		     "vpncore runs no commands: run this one by hand, or from the unit that starts "
-		     "vpncore");
+	wgquick_warn(
+		r, v.text,
+		"the manifest runs no commands of a shell: bring this one into its \"on_up\" or "
+		"\"on_down\", or run it by hand");
 }
 
 static void read_public_key(struct wgquick_reader *r, struct wgquick_piece v)

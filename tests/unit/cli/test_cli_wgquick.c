@@ -278,12 +278,21 @@ static void table_decides_who_warns_of_routes(void **state)
 {
 	(void)state;
 	wgquick_free(take(START "Table=off\n" PEER_B "AllowedIPs=0.0.0.0/0\n", ""));
-	wgquick_free(take(START "Table=auto\n" PEER_B "AllowedIPs=0.0.0.0/0\n",
-			  "f:6:12: warning: vpncore makes no routes in this version: 0.0.0.0/0 has "
-			  "to be routed to the device by hand (ip route add)\n"));
-	wgquick_free(take(START "Table=51\n" PEER_B "AllowedIPs=0.0.0.0/0\n",
-			  "f:3:7: warning: vpncore makes no routes in this version: those of this "
-			  "table have to be made by hand (ip route add)\n"));
+	wgquick_free(
+		take(START "Table=auto\n" PEER_B "AllowedIPs=0.0.0.0/0\n",
+		     "f:6:12: warning: the manifest makes no routes: for that to 0.0.0.0/0 add "
+		     "\"routes\": {\"default\": true} to it, or make it by hand\n"));
+	wgquick_free(take(START PEER_B "AllowedIPs=10.1.0.0/16,10.2.0.0/16\n",
+			  "f:5:12: warning: the manifest makes no routes: for that to 10.1.0.0/16 "
+			  "and 1 more add \"routes\": {} to it, or make it by hand\n"));
+	wgquick_free(take(START PEER_B "AllowedIPs=10.1.0.0/16,::/0\n",
+			  "f:5:12: warning: the manifest makes no routes: for that to 10.1.0.0/16 "
+			  "and 1 more add \"routes\": {\"default\": true} to it, or make it by "
+			  "hand\n"));
+	wgquick_free(
+		take(START "Table=51\n" PEER_B "AllowedIPs=0.0.0.0/0\n",
+		     "f:3:7: warning: the manifest makes no routes: those of this table have to "
+		     "be made by hand, or by a command in its \"on_up\" (ip route add)\n"));
 	wgquick_free(take(START "Address=10.0.0.1/24\n" PEER_B "AllowedIPs=10.0.0.9/32\n", ""));
 }
 
