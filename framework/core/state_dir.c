@@ -113,7 +113,8 @@ static int open_folder(int base, const char *name, const char *path, bool create
 		      errno == ENOENT   ? VPN_ENOENT
 		      : errno == EACCES ? VPN_EPERM
 					: VPN_EIO,
-		      errno, "%s cannot be opened", path);
+		      errno, "%s cannot be opened%s", path,
+		      errno == EACCES ? ", which needs root" : "");
 		return -1;
 	}
 	mode_t forbidden = mode == BASE_MODE ? S_IWGRP | S_IWOTH : S_IRWXG | S_IRWXO;
