@@ -31,14 +31,19 @@ CHANCE = 0.02             # how much oftener than in random data a name may be s
 
 
 def tshark(*argv):
-    return sh("tshark", *argv, timeout=120).stdout
+    """What it prints, line by line. It repeats bytes of what it dissects, which may be no text."""
+    done = subprocess.run(["tshark", *map(str, argv)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
+    if done.returncode != 0:
+        raise RuntimeError("tshark: exit %d\n%s" % (done.returncode, done.stderr.decode(errors="replace")))
+    return done.stdout.decode("latin-1").rstrip("\n").split("\n")
 
 
 @functools.lru_cache(maxsize=None)
 def heuristics():
     """The options that turn on every heuristic for UDP. tshark 4.0 lists protocols, not the names of
     their heuristics: those are mostly alike, and it tells which it does not know."""
-    lines = [line.split("\t") for line in tshark("-G", "heuristic-decodes").splitlines()]
+    lines = [line.split("\t") for line in tshark("-G", "heuristic-decodes")]
     names = [fields[1] + "_udp" for fields in lines if fields[0] == "udp"]
     told = sh("tshark", *enable(names), "-r", os.devnull, check=False).stderr
     known = set(names) - set(re.findall(r"No such protocol (\S+),", told))
@@ -68,12 +73,12 @@ class Seen:
     """What tshark says of the datagrams of a capture."""
 
     def __init__(self, path, *options):
-        text = tshark("-n", "-r", path, *options, "-T", "fields", "-e", "frame.protocols", "-e",
-                      "_ws.expert.severity", "-e", "_ws.expert.message")
+        lines = tshark("-n", "-r", path, *options, "-T", "fields", "-e", "frame.protocols", "-e",
+                       "_ws.expert.severity", "-e", "_ws.expert.message")
         self.packets = 0
         self.protocols = collections.Counter()
         self.remarks = collections.Counter()
-        for line in text.splitlines():
+        for line in lines:
             protocols, severity, message = (line.split("\t") + ["", ""])[:3]
             self.packets += 1
             self.protocols.update(set(protocols.split(":")) - OUTER_PROTOCOLS)
