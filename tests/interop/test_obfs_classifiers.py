@@ -12,6 +12,7 @@ sizes is chance, and the measure.
 """
 import collections
 import functools
+import math
 import os
 import random
 import re
@@ -90,6 +91,13 @@ class Seen:
         return self.protocols[protocol] / self.packets
 
 
+def spread(one, other, protocol):
+    """Five standard deviations of the difference of two shares that are the same in truth."""
+    packets = one.packets + other.packets
+    share = (one.protocols[protocol] + other.protocols[protocol]) / packets
+    return 5 * math.sqrt(share * (1 - share) * (1 / one.packets + 1 / other.packets))
+
+
 class Classifiers(ObfsTest):
     def capture(self, way, family=4):
         """All that a session puts on the wire, from the first datagram on; written to a file."""
@@ -136,7 +144,8 @@ class Classifiers(ObfsTest):
         print("    %s: %s; random data: %s" % (way, seen.protocols.most_common(4),
                                                chance.protocols.most_common(4)))
         for name in seen.protocols:
-            self.assertLess(seen.share(name), chance.share(name) + CHANCE, name)
+            self.assertLess(seen.share(name), chance.share(name) + CHANCE + spread(seen, chance, name),
+                            name)
         if set(ndpi(path)) != {"Unknown"}:
             print("    %s: by nDPI: %s; twice more" % (way, ndpi(path)))
             for _ in range(2):
