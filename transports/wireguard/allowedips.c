@@ -379,6 +379,8 @@ struct walk {
 /* A node's first 64 bytes may lie in two lines. */
 static void prefetch(const struct wg_allowed_node *n)
 {
+	if (n == NULL)
+		return;
 	__builtin_prefetch(n);
 	__builtin_prefetch((const char *)n + 63);
 }
