@@ -177,6 +177,7 @@ static vpn_status keep(struct udp_lane *l)
 	struct udp_old *old = &l->old[at];
 	close_old(l, old);
 	old->until_ns = l->pub->now_ns + l->udp->hop.plan.silence_ns + IN_FLIGHT;
+	old->port = l->port;
 	for (uint32_t k = 0; k < UDP_SOCKETS; k++) {
 		place(&old->pair.sockets[k], &l->sockets[k], UDP_OLD_TOKEN + at * UDP_SOCKETS + k);
 		old->pair.sockets[k].wants_out = false;
@@ -186,18 +187,16 @@ static vpn_status keep(struct udp_lane *l)
 	return watch_pair(l, old->pair.sockets);
 }
 
-/* What the lane is to have: what was opened for it, or a pair of its range that stays. */
+/* What the lane is to have: what was opened for it, or a pair that it has on that port already. */
 static struct udp_pair take_next(struct udp_lane *l)
 {
 	struct udp_pair next = l->next;
 	uint16_t port = l->udp->port;
 	udp_socket_init_pair(&l->next);
-	if (!udp_socket_has_port(l, port))
-		return next;
-	for (uint32_t k = 0; k < UDP_SOCKETS; k++) {
-		struct udp_socket *s = &l->sockets[(port - l->port) * UDP_SOCKETS + k];
-		next.sockets[k] = *s;
-		s->fd = -1;
+	struct udp_socket *s = udp_socket_on_port(l, port);
+	for (uint32_t k = 0; s != NULL && k < UDP_SOCKETS; k++) {
+		next.sockets[k] = s[k];
+		s[k].fd = -1;
 	}
 	return next;
 }
@@ -272,7 +271,10 @@ void udp_port_expire(struct udp_lane *l, uint64_t now_ns)
 			old->until_ns = now_ns + TRY_AGAIN;
 			continue;
 		}
-		close_old(l, old);
+		if (atomic_load(&l->has_next) && old->port == l->udp->port)
+			old->until_ns = now_ns + TRY_AGAIN; /* the lane is about to return to it */
+		else
+			close_old(l, old);
 		pthread_mutex_unlock(&l->udp->port_lock);
 	}
 }
@@ -307,7 +309,7 @@ static vpn_status change_port(struct udp *u, uint16_t port, bool keeps_old, stru
 	if (status == VPN_OK) {
 		u->port = port;
 		u->ranges = false;
-		if (!udp_socket_has_port(&u->lanes[0], port))
+		if (udp_socket_on_port(&u->lanes[0], port) == NULL)
 			udp_socket_tell(u, level, pairs[0].sockets, port, port);
 		else
 			udp_log(u->host, level, "port %u again", port);

@@ -156,17 +156,24 @@ static bool may_skip(const struct udp *u, const struct vpn_error *err)
 	return err->os_errno == EAFNOSUPPORT && udp_options_any(u->options);
 }
 
-/* A lane that has not yet left the port that the others are to return to. */
-bool udp_socket_has_port(const struct udp_lane *l, uint16_t port)
+/* A lane that has not yet left the port that the others are to return to, or that still hears it. */
+struct udp_socket *udp_socket_on_port(struct udp_lane *l, uint16_t port)
 {
 	uint32_t beyond = l->port + l->n_sockets / UDP_SOCKETS;
-	return l->port != 0 && port >= l->port && port < beyond;
+	if (l->port != 0 && port >= l->port && port < beyond)
+		return &l->sockets[(port - l->port) * UDP_SOCKETS];
+	for (uint32_t i = 0; i < UDP_OLD_PAIRS; i++) {
+		struct udp_socket *s = l->old[i].pair.sockets;
+		if (port != 0 && l->old[i].port == port && (s[0].fd >= 0 || s[1].fd >= 0))
+			return s;
+	}
+	return NULL;
 }
 
 static bool is_ours(const struct udp *u, uint16_t port)
 {
 	for (uint32_t i = 0; i < u->n_lanes; i++)
-		if (udp_socket_has_port(&u->lanes[i], port))
+		if (udp_socket_on_port(&u->lanes[i], port) != NULL)
 			return true;
 	return false;
 }
@@ -179,7 +186,7 @@ static vpn_status open_family(const struct udp *u, struct udp_pair *pairs, uint3
 	if (u->n_lanes > 1 && !is_ours(u, *port))
 		status = probe_port(u, family, port, err);
 	for (uint32_t i = 0; status == VPN_OK && i < u->n_lanes; i++)
-		if (!udp_socket_has_port(&u->lanes[i], *port))
+		if (udp_socket_on_port(&u->lanes[i], *port) == NULL)
 			status = open_socket(u, &pairs[i].sockets[index], family, port, err);
 	return status;
 }

@@ -14,8 +14,8 @@
 vpn_status udp_socket_open_pairs(const struct udp *u, struct udp_pair *pairs, uint16_t *port,
 				 struct vpn_error *err);
 
-/* True when the lane's sockets in use are on that port, alone or in a range. */
-bool udp_socket_has_port(const struct udp_lane *l, uint16_t port);
+/* The lane's UDP_SOCKETS sockets on that port, in use or left by a hop; NULL when it has none. */
+struct udp_socket *udp_socket_on_port(struct udp_lane *l, uint16_t port);
 
 /* Logs what has been opened: s[0..UDP_SOCKETS) of the first port. */
 void udp_socket_tell(const struct udp *u, uint32_t level, const struct udp_socket *s, uint16_t port,

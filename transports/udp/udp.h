@@ -72,6 +72,7 @@ struct udp_pair {
 struct udp_old {
 	struct udp_pair pair;
 	uint64_t until_ns; /* 0 = empty */
+	uint16_t port;     /* port_lock */
 };
 
 static inline uint32_t udp_socket_index(uint8_t family)

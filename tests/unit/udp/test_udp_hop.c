@@ -516,6 +516,57 @@ static void a_port_that_is_set_stays_until_it_is_given_up(void **state)
 	assert_true(from.port != chosen && from.port != OWN);
 }
 
+/* Its sockets are still open: they are ours, and taken again. */
+static void returns_to(uint32_t n_lanes)
+{
+	struct vpn_endpoint before, after;
+	start(n_lanes);
+	send_one(&before);
+	pass(2 * INTERVAL);
+	prod();
+	int descriptors = open_descriptors();
+	if (set_port(before.port) != VPN_OK)
+		fail_msg("%s", w.err.text);
+	for (uint32_t i = 0; i < n_lanes; i++) {
+		uint32_t at = send_on(i, NULL, &after);
+		assert_int_equal(after.port, before.port);
+		answer(at, before.port);
+	}
+	/* those of the hop's port have gone */
+	assert_int_equal(open_descriptors(), descriptors - (int)n_lanes);
+	pass(2 * INTERVAL);
+	prod();
+	send_one(&after);
+	assert_int_equal(after.port, before.port);
+}
+
+static void returns_to_a_port_that_a_hop_has_left(void **state)
+{
+	(void)state;
+	returns_to(1);
+}
+
+static void lanes_return_to_a_port_that_a_hop_has_left(void **state)
+{
+	(void)state;
+	returns_to(2);
+}
+
+static void an_old_port_that_is_to_be_taken_again_does_not_end(void **state)
+{
+	struct vpn_endpoint before, after;
+	(void)state;
+	start(1);
+	send_one(&before);
+	pass(2 * INTERVAL);
+	prod();
+	assert_int_equal(world_socket(&w)->set_port(w.udp, before.port, &w.err), VPN_OK);
+	pass(SILENCE + 5 * UDP_SECOND); /* before the lane has come to it */
+	world_wake(&w);
+	send_one(&after);
+	assert_int_equal(after.port, before.port);
+}
+
 static void both_lanes_move(void **state)
 {
 	struct vpn_endpoint one, two;
@@ -723,6 +774,9 @@ int main(void)
 		CASE(a_full_old_socket_holds_nothing_up),
 		CASE(a_port_that_was_chosen_stays),
 		CASE(a_port_that_is_set_stays_until_it_is_given_up),
+		CASE(returns_to_a_port_that_a_hop_has_left),
+		CASE(lanes_return_to_a_port_that_a_hop_has_left),
+		CASE(an_old_port_that_is_to_be_taken_again_does_not_end),
 		CASE(both_lanes_move),
 		CASE(a_lane_that_is_late_keeps_both),
 		CASE(a_lane_that_has_not_begun_knows_the_port),
