@@ -835,6 +835,108 @@ struct vpn_protect_ext {
 	vpn_status (*protect)(void *inst, int fd, uint32_t family, struct vpn_error *err);
 };
 
+/* What another component wants of the routes component: extension VPN_EXT_ROUTES, struct vpn_routes_ext.
+ * A dns component asks for it in apply(), when routes have been applied. Since 1.2. */
+#define VPN_EXT_ROUTES "vpncore.routes/1"
+
+/* vpn_routes_wanted.flags */
+/* Queries to name servers (port 53 and 853, UDP and TCP) leave through the tunnel or stay on the
+ * machine; those that would go elsewhere, also of other programs, fail at once. */
+#define VPN_ROUTES_BLOCK_DNS 0x0001u
+
+struct vpn_routes_wanted {
+	uint32_t size;
+	uint32_t flags;                     /* VPN_ROUTES_* */
+	const struct vpn_prefix *in_tunnel; /* networks whose packets enter the tunnel */
+	uint32_t n_in_tunnel;
+	uint32_t reserved;
+};
+
+struct vpn_routes_ext {
+	uint32_t size;
+	uint32_t reserved;
+	/* Has it so when it returns VPN_OK, in place of what was wanted before, and until it is taken
+	 * back (*wanted of zeros and size) or revert(). *wanted is copied. After a failure what was
+	 * wanted before holds. [main] */
+	vpn_status (*want)(void *inst, const struct vpn_routes_wanted *wanted,
+			   struct vpn_error *err);
+};
+
+/*
+ * Extensions of a component that need no instance of it, by vpn_component.get_static(). Of `host` there
+ * are log, now_ns, wall_ns and random; the rest is NULL. They change nothing. All [main]. Since 1.2.
+ *
+ * VPN_EXT_PROBE: whether it can do its work on this machine; `"backend": "auto"` takes the component
+ * with the highest figure.
+ */
+#define VPN_EXT_PROBE "vpncore.probe/1"
+
+struct vpn_probe_ext {
+	uint32_t size;
+	uint32_t reserved;
+	/* 0 = it cannot, to 100 = it is what this machine is made for. why->text says why so, in one
+	 * line, in both cases. At most a second. */
+	uint32_t (*probe)(const struct vpn_host *host, struct vpn_error *why);
+};
+
+/* VPN_EXT_ROUTE_QUERY of a routes component: how the system routes now. */
+#define VPN_EXT_ROUTE_QUERY "vpncore.route-query/1"
+
+/* vpn_route.flags */
+#define VPN_ROUTE_LOCAL   0x0001u /* an address of this machine */
+#define VPN_ROUTE_BLOCKED 0x0002u /* unreachable, prohibit or blackhole; there is no interface */
+
+struct vpn_route {
+	uint32_t size;
+	uint32_t flags; /* VPN_ROUTE_* */
+	uint32_t ifindex;
+	uint32_t metric; /* of default_route() */
+	uint32_t mtu;    /* bytes of an IP packet: the route's, or else the interface's */
+	struct vpn_address gateway; /* family VPN_AF_NONE: directly attached */
+	struct vpn_address source;  /* that the system would choose; VPN_AF_NONE when not known */
+	char ifname[64];
+};
+
+struct vpn_route_query_ext {
+	uint32_t size;
+	uint32_t reserved;
+	/* The default route that holds outside of every tunnel: of the system's main table, the one
+	 * with the lowest metric. VPN_ENOENT when there is none. `family` is VPN_AF_*. */
+	vpn_status (*default_route)(const struct vpn_host *host, uint32_t family,
+				    struct vpn_route *out, struct vpn_error *err);
+	/* The way that a packet of an ordinary program to this address takes. VPN_ENOENT when there
+	 * is no route to it. */
+	vpn_status (*route_to)(const struct vpn_host *host, const struct vpn_address *to,
+			       struct vpn_route *out, struct vpn_error *err);
+};
+
+/* VPN_EXT_DNS_QUERY of a dns component: which name servers the system asks now. */
+#define VPN_EXT_DNS_QUERY "vpncore.dns-query/1"
+
+/* vpn_dns_info.flags */
+#define VPN_DNS_DEFAULT 0x0001u /* names that no domain of another entry covers are asked there */
+
+struct vpn_dns_info {
+	uint32_t size;
+	uint32_t flags;   /* VPN_DNS_* */
+	uint32_t ifindex; /* 0 = not of one interface */
+	uint32_t n_servers;
+	uint32_t n_domains;
+	uint32_t reserved;
+	const struct vpn_endpoint *servers; /* address, port (53 when none is said), scope */
+	const char *const *domains;         /* searched; with a "~" in front only routed there */
+};
+
+struct vpn_dns_query_ext {
+	uint32_t size;
+	uint32_t reserved;
+	/* Calls fn for each set of servers until it returns non-zero; what it is given is good during
+	 * the call. */
+	vpn_status (*read)(const struct vpn_host *host,
+			   int (*fn)(void *ctx, const struct vpn_dns_info *info), void *ctx,
+			   struct vpn_error *err);
+};
+
 /*
  * Services of the host, by get_service(). Since 1.2; a plugin that cannot do without one says so in
  * start(). Their functions are [main] where nothing else is said, and may be called from start() on
@@ -971,6 +1073,9 @@ struct vpn_component {
 	 */
 	vpn_status (*undo)(const struct vpn_host *host, uint32_t flags, const void *data,
 			   uint32_t len, struct vpn_error *err);
+	/* An extension that needs no instance: a constant, or NULL when the component has none of that
+	 * id. May be NULL. [any] */
+	const void *(*get_static)(const char *id);
 };
 
 /*
@@ -1054,9 +1159,18 @@ VPN_STATIC_ASSERT(sizeof(struct vpn_loop_ext) == 32, "vpn_loop_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_reconcile) == 40, "vpn_reconcile");
 VPN_STATIC_ASSERT(sizeof(struct vpn_reconcile_ext) == 32, "vpn_reconcile_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_plan) == 24, "vpn_plan");
-VPN_STATIC_ASSERT(sizeof(struct vpn_component) == 56, "vpn_component");
+VPN_STATIC_ASSERT(sizeof(struct vpn_component) == 64, "vpn_component");
 VPN_STATIC_ASSERT(offsetof(struct vpn_component, plan) == 40, "vpn_component.plan");
 VPN_STATIC_ASSERT(offsetof(struct vpn_component, undo) == 48, "vpn_component.undo");
+VPN_STATIC_ASSERT(offsetof(struct vpn_component, get_static) == 56, "vpn_component.get_static");
+VPN_STATIC_ASSERT(sizeof(struct vpn_routes_wanted) == 24, "vpn_routes_wanted");
+VPN_STATIC_ASSERT(sizeof(struct vpn_routes_ext) == 16, "vpn_routes_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_probe_ext) == 16, "vpn_probe_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_route) == 124, "vpn_route");
+VPN_STATIC_ASSERT(offsetof(struct vpn_route, ifname) == 60, "vpn_route.ifname");
+VPN_STATIC_ASSERT(sizeof(struct vpn_route_query_ext) == 24, "vpn_route_query_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_dns_info) == 40, "vpn_dns_info");
+VPN_STATIC_ASSERT(sizeof(struct vpn_dns_query_ext) == 16, "vpn_dns_query_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_plugin) == 64, "vpn_plugin");
 #endif
 

@@ -306,15 +306,33 @@ static const struct vpn_flow bottom_flow = {
 	.timer = bottom_timer,
 };
 
-const struct vpn_component fake_device = {
-	sizeof(fake_device), VPN_KIND_DEVICE, "fake-device", "",
-	&device_life,        &device_flow,    NULL,          NULL};
-const struct vpn_component fake_middle = {
-	sizeof(fake_middle), VPN_KIND_TRANSPORT, "fake-middle", "",
-	&middle_life,        &middle_flow,       NULL,          NULL};
-const struct vpn_component fake_bottom = {
-	sizeof(fake_bottom), VPN_KIND_TRANSPORT, "fake-bottom", "",
-	&bottom_life,        &bottom_flow,       NULL,          NULL};
+const struct vpn_component fake_device = {sizeof(fake_device),
+					  VPN_KIND_DEVICE,
+					  "fake-device",
+					  "",
+					  &device_life,
+					  &device_flow,
+					  NULL,
+					  NULL,
+					  NULL};
+const struct vpn_component fake_middle = {sizeof(fake_middle),
+					  VPN_KIND_TRANSPORT,
+					  "fake-middle",
+					  "",
+					  &middle_life,
+					  &middle_flow,
+					  NULL,
+					  NULL,
+					  NULL};
+const struct vpn_component fake_bottom = {sizeof(fake_bottom),
+					  VPN_KIND_TRANSPORT,
+					  "fake-bottom",
+					  "",
+					  &bottom_life,
+					  &bottom_flow,
+					  NULL,
+					  NULL,
+					  NULL};
 
 static struct loaded loaded[3] = {
 	{.component = &fake_device}, {.component = &fake_middle}, {.component = &fake_bottom}};

@@ -177,9 +177,15 @@ LIFE(bottom_life, 0, bottom_needs);
 
 static const struct vpn_flow flow = {.size = sizeof(flow), .send = take_none, .recv = take_none};
 
-static const struct vpn_component device = {
-	sizeof(device), VPN_KIND_DEVICE, "test-device", "makes nothing",
-	&device_life,   &flow,           NULL,          NULL};
+static const struct vpn_component device = {sizeof(device),
+					    VPN_KIND_DEVICE,
+					    "test-device",
+					    "makes nothing",
+					    &device_life,
+					    &flow,
+					    NULL,
+					    NULL,
+					    NULL};
 static const struct vpn_component middle = {sizeof(middle),
 					    VPN_KIND_TRANSPORT,
 					    "test-middle",
@@ -187,11 +193,17 @@ static const struct vpn_component middle = {sizeof(middle),
 					    &transport_life,
 					    &flow,
 					    NULL,
+					    NULL,
 					    NULL};
-static const struct vpn_component bottom = {sizeof(bottom), VPN_KIND_TRANSPORT,
-					    "test-bottom",  "sends nothing",
-					    &bottom_life,   &flow,
-					    NULL,           NULL};
+static const struct vpn_component bottom = {sizeof(bottom),
+					    VPN_KIND_TRANSPORT,
+					    "test-bottom",
+					    "sends nothing",
+					    &bottom_life,
+					    &flow,
+					    NULL,
+					    NULL,
+					    NULL};
 
 static const struct vpn_component *const components[] = {&device, &middle, &bottom, NULL};
 

@@ -61,9 +61,15 @@ static uint32_t harmless_send(void *inst, struct vpn_lane *lane, struct vpn_pack
 
 static const struct vpn_lifecycle harmless_life = HARMLESS_LIFE;
 static const struct vpn_flow harmless_flow = {.size = sizeof(harmless_flow), .send = harmless_send};
-static const struct vpn_component harmless = {
-	sizeof(harmless), VPN_KIND_TRANSPORT, HARMLESS_ID, "does nothing",
-	&harmless_life,   &harmless_flow,     NULL,        NULL};
+static const struct vpn_component harmless = {sizeof(harmless),
+					      VPN_KIND_TRANSPORT,
+					      HARMLESS_ID,
+					      "does nothing",
+					      &harmless_life,
+					      &harmless_flow,
+					      NULL,
+					      NULL,
+					      NULL};
 static const struct vpn_component *const harmless_list[] = {&harmless, NULL};
 
 /* A descriptor with everything as it should be, under another symbol or with other fields. */

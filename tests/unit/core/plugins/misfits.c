@@ -4,8 +4,15 @@
 #include "harmless.h"
 
 #define MISFIT(variable, kind, id, life, flow, plan) \
-	static const struct vpn_component variable = { \
-		(uint32_t)sizeof(struct vpn_component), kind, id, "wrong", life, flow, plan, NULL}
+	static const struct vpn_component variable = {(uint32_t)sizeof(struct vpn_component), \
+						      kind, \
+						      id, \
+						      "wrong", \
+						      life, \
+						      flow, \
+						      plan, \
+						      NULL, \
+						      NULL}
 
 static const struct vpn_lifecycle no_create = {.size = sizeof(no_create),
 					       .needs = harmless_needs,
