@@ -69,17 +69,19 @@ static const char help_check[] =
 	"Usage: vpncore check [OPTION...] FILE...\n"
 	"\n"
 	"Reads manifests, loads the plugins that they name and checks everything that can\n"
-	"be checked without touching the system. Prints each problem on stderr as\n"
+	"be checked without changing the system. Prints each problem on stderr as\n"
 	"FILE:LINE:COLUMN: /json/pointer: text, and one line on stdout for a good file.\n"
 	"\n"
 	"Options:\n"
-	"  -q, --quiet  print nothing about good files\n"
-	"  -h, --help   show this text\n"
+	"  -q, --quiet    print nothing about good files\n"
+	"  -v, --verbose  say as well what \"auto\" takes on this machine and why, and why not\n"
+	"                 the others\n"
+	"  -h, --help     show this text\n"
 	"\n"
 	"Exit status: 0 when every file is good, 2 when one is not.\n"
 	"\n"
 	"Examples:\n"
-	"  vpncore check site-a.json\n"
+	"  vpncore check --verbose site-a.json\n"
 	"  vpncore check --quiet manifests/*.json && echo all good\n";
 
 static const char help_graph[] =

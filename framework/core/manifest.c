@@ -371,75 +371,106 @@ static void complete(struct reader *r, struct manifest_part *part, const struct 
 
 /* ---- "auto" ------------------------------------------------------------------------------------- */
 
-/* The next component in alphabetical order that "auto" may choose, behind `last`. */
-static const struct loaded *next_auto(const struct loader *l, uint32_t kind,
-				      const struct loaded *last)
+/* What a component is asked to serve. */
+struct wish {
+	const struct reader *r;
+	json_t *object;
+	const char *pointer;
+	uint32_t layer; /* 0: it does not matter */
+};
+
+static void tell_first(const struct problems *p, char *why, size_t cap)
 {
-	const struct loaded *best = NULL;
-	for (size_t i = 0; i < loader_count(l); i++) {
-		const struct loaded *c = loader_at(l, i);
-		const char *id = c->component->id;
-		if (c->component->kind != kind || !loader_is_searched(l, i) ||
-		    (c->component->lifecycle->flags & VPN_AUTO) == 0)
-			continue;
-		if ((last == NULL || strcmp(id, last->component->id) > 0) &&
-		    (best == NULL || strcmp(id, best->component->id) < 0))
-			best = c;
-	}
-	return best;
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->items[i].warning && p->items[i].text != NULL) {
+			snprintf(why, cap, "%s: %s",
+				 p->items[i].pointer != NULL ? p->items[i].pointer : "",
+				 p->items[i].text);
+			return;
+		}
 }
 
-/* Whether a device takes these options without a complaint and then makes what is asked. */
-static bool serves(const struct reader *r, const struct loaded *c, json_t *object,
-		   const char *pointer, uint32_t layer)
+/* Whether a component takes these options without a complaint and then makes what is asked. */
+static bool serves(void *ctx, const struct loaded *c, char *why, size_t cap)
 {
+	const struct wish *w = ctx;
 	struct problems scratch;
-	struct options_source src = r->src;
+	struct options_source src = w->r->src;
 	problems_init(&scratch, "");
 	src.problems = &scratch;
-	void *config = fill(c, object, pointer, &src);
+	void *config = fill(c, w->object, w->pointer, &src);
 	if (scratch.n_errors == 0)
-		validate(c, config, pointer, &src);
-	bool good = scratch.n_errors == 0 && (layer == 0 || (flags_with(c, config) & layer) != 0);
+		validate(c, config, w->pointer, &src);
+	bool good = scratch.n_errors == 0;
+	if (!good)
+		tell_first(&scratch, why, cap);
+	if (good && w->layer != 0 && (flags_with(c, config) & w->layer) == 0) {
+		good = false;
+		snprintf(why, cap, "it does not make %s",
+			 w->layer == VPN_L2 ? "Ethernet frames" : "IP packets");
+	}
 	options_free(table_of(c), config);
 	problems_clear(&scratch);
 	return good;
 }
 
-/* The first of those that are loaded which takes the options. */
-static const struct loaded *choose_loaded(struct reader *r, uint32_t kind, json_t *object,
-					  const char *pointer)
+static void refuse_choice(struct reader *r, const char *pointer, const char *key, const char *text)
 {
-	uint32_t layer = kind == VPN_KIND_DEVICE ? layer_of(object) : 0;
-	const struct loaded *c = next_auto(r->loader, kind, NULL);
-	while (c != NULL && !serves(r, c, object, pointer, layer))
-		c = next_auto(r->loader, kind, c);
-	return c;
+	char *where = position_join(pointer, key);
+	options_problem(&r->src, where != NULL ? where : pointer, "%s",
+			text != NULL ? text : no_memory);
+	free(where);
+}
+
+static void refuse_absent(struct reader *r, uint32_t kind, const char *pointer, const char *key)
+{
+	char *text = NULL;
+	if (asprintf(&text, "no %s for this platform is installed", loader_kind_name(kind)) < 0)
+		text = NULL;
+	append_offers(&text, r, kind, "");
+	refuse_choice(r, pointer, key, text);
+	free(text);
+}
+
+/* Each of them, with its reason. */
+static void refuse_unfit(struct reader *r, const struct choice *c, uint32_t kind,
+			 const char *pointer, const char *key)
+{
+	char line[512];
+	char *text = NULL;
+	if (asprintf(&text, "no %s can do its work on this machine", loader_kind_name(kind)) < 0)
+		text = NULL;
+	for (size_t i = 0; i < c->n; i++) {
+		choice_text(&c->items[i], line, sizeof(line));
+		append(&text, "; %s", line);
+	}
+	append(&text, "; naming one as \"%s\" takes it all the same", key);
+	refuse_choice(r, pointer, key, text);
+	free(text);
 }
 
 /* Chooses; when none takes the options, the first one stands for all, so that its problems are told. */
 static const struct loaded *choose(struct reader *r, uint32_t kind, json_t *object,
-				   const char *pointer, const char *key)
+				   const char *pointer, const char *key, struct choice *out)
 {
+	struct wish w = {r, object, pointer, kind == VPN_KIND_DEVICE ? layer_of(object) : 0};
 	loader_scan_kind(r->loader, kind);
-	const struct loaded *found = choose_loaded(r, kind, object, pointer);
-	if (found != NULL)
-		return found;
-	loader_scan(r->loader);
-	found = choose_loaded(r, kind, object, pointer);
-	if (found == NULL)
-		found = next_auto(r->loader, kind, NULL);
-	if (found != NULL)
-		return found;
-	char *text = NULL;
-	char *where = position_join(pointer, key);
-	if (asprintf(&text, "no %s for this platform is installed", loader_kind_name(kind)) < 0)
-		text = NULL;
-	append_offers(&text, r, kind, "");
-	options_problem(&r->src, where != NULL ? where : pointer, "%s",
-			text != NULL ? text : no_memory);
-	free(where);
-	free(text);
+	bool made = choice_make(out, r->loader, kind, serves, &w);
+	if (made && out->taken == NULL) {
+		choice_clear(out);
+		loader_scan(r->loader);
+		made = choice_make(out, r->loader, kind, serves, &w);
+	}
+	if (!made)
+		refuse_choice(r, pointer, key, NULL);
+	else if (out->taken != NULL)
+		return out->taken->loaded;
+	else if (out->n == 0)
+		refuse_absent(r, kind, pointer, key);
+	else if (!choice_has_takers(out))
+		return out->items[0].loaded;
+	else
+		refuse_unfit(r, out, kind, pointer, key);
 	return NULL;
 }
 
@@ -478,9 +509,9 @@ static bool plugin_path(struct reader *r, json_t *object, const char *pointer, c
 	return false;
 }
 
-/* Finds the component that stands at `key` of an object, by name or by "auto". */
+/* Finds the component that stands at `key` of an object, by name or by "auto", then with *choice. */
 static const struct loaded *resolve(struct reader *r, uint32_t kind, json_t *object,
-				    const char *pointer, const char *key)
+				    const char *pointer, const char *key, struct choice *choice)
 {
 	const char *file;
 	bool beside = kind == VPN_KIND_ROUTES || kind == VPN_KIND_DNS;
@@ -496,7 +527,7 @@ static const struct loaded *resolve(struct reader *r, uint32_t kind, json_t *obj
 		options_problem(&r->src, where != NULL ? where : pointer,
 				"with \"plugin\" the component must be named, not \"auto\"");
 	else if (is_auto)
-		found = choose(r, kind, object, pointer, key);
+		found = choose(r, kind, object, pointer, key, choice);
 	else
 		found = find_component(r, kind, id, file, pointer, key);
 	free(where);
@@ -542,11 +573,11 @@ static void read_stage(struct reader *r, json_t *stage, size_t i)
 	snprintf(pointer, sizeof(pointer), "/pipeline/%zu", i);
 	uint32_t kind = stage_kind(r, stage, pointer);
 	const struct loaded *loaded = NULL;
+	struct manifest_part *part = &r->m->stages[r->m->n_stages];
 	if (kind != 0) {
 		check_order(r, i, kind, pointer);
-		loaded = resolve(r, kind, stage, pointer, loader_kind_name(kind));
+		loaded = resolve(r, kind, stage, pointer, loader_kind_name(kind), &part->choice);
 	}
-	struct manifest_part *part = &r->m->stages[r->m->n_stages];
 	if (loaded != NULL)
 		complete(r, part, loaded, stage, pointer);
 	else
@@ -587,7 +618,7 @@ static void read_beside(struct reader *r, uint32_t kind, struct manifest_part *p
 		return;
 	}
 	bool incomplete = r->incomplete; /* these are not in the graph */
-	const struct loaded *loaded = resolve(r, kind, object, pointer, "backend");
+	const struct loaded *loaded = resolve(r, kind, object, pointer, "backend", &part->choice);
 	if (loaded != NULL)
 		complete(r, part, loaded, object, pointer);
 	r->incomplete = incomplete;
@@ -786,6 +817,7 @@ static void clear_part(struct manifest_part *part)
 {
 	if (part->loaded != NULL)
 		options_free(table_of(part->loaded), part->config);
+	choice_clear(&part->choice);
 	free(part->pointer);
 	free(part->name);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <vpncore/plugin.h>
 
+#include "choice.h"
 #include "hook_list.h"
 #include "loader.h"
 #include "position.h"
@@ -22,6 +23,7 @@ struct manifest_part {
 	char *pointer; /* "/pipeline/1" */
 	char *name;    /* for messages: the id, with ".2" and so on when it stands twice */
 	int line, column;
+	struct choice choice; /* of "auto"; no items where the component is named */
 };
 
 /*

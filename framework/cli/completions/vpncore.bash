@@ -63,7 +63,7 @@ _vpncore()
 	esac
 	case "$command $cur" in
 	"run -"*) _vpncore_words "--log-level --log-format --help" "$cur" ;;
-	"check -"*) _vpncore_words "--quiet --help" "$cur" ;;
+	"check -"*) _vpncore_words "--quiet --verbose --help" "$cur" ;;
 	"graph -"*) _vpncore_words "--format --help" "$cur" ;;
 	"plugin list "*) _vpncore_words "--json --help" "$cur" ;;
 	"plugin show -"*) _vpncore_words "--kind --plugin --json --help" "$cur" ;;

@@ -40,6 +40,7 @@ complete -c vpncore -n '__vpncore_at run' -l log-format -x -a 'text json' -d 'Fo
 
 complete -c vpncore -n '__vpncore_at check' -k -a '(__fish_complete_suffix .json)'
 complete -c vpncore -n '__vpncore_at check' -s q -l quiet -d 'Print nothing about good files'
+complete -c vpncore -n '__vpncore_at check' -s v -l verbose -d 'Say what auto takes, and why'
 
 complete -c vpncore -n '__vpncore_at graph' -k -a '(__fish_complete_suffix .json)'
 complete -c vpncore -n '__vpncore_at graph' -s f -l format -x -a 'text dot' -d 'Form of the picture'
