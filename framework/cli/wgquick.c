@@ -7,6 +7,7 @@
 
 #include "wgquick_awg.h"
 #include "wgquick_check.h"
+#include "wgquick_dns.h"
 #include "wgquick_read.h"
 
 #define PEERS_MIN 4u /* places at first */
@@ -154,6 +155,7 @@ struct wgquick *wgquick_free(struct wgquick *w)
 	free(w->peers);
 	free(w->allowed);
 	wgquick_awg_clear(&w->awg);
+	wgquick_dns_clear(&w->dns);
 	sodium_memzero(w, sizeof(*w));
 	free(w);
 	return NULL;

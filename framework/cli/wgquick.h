@@ -19,6 +19,8 @@
 
 #define WGQUICK_BYTES_MAX     (16u << 20)
 #define WGQUICK_ADDRESSES_MAX 256u
+#define WGQUICK_SERVERS_MAX   16u /* name servers: as many as a manifest can have */
+#define WGQUICK_SEARCH_MAX    64u
 #define WGQUICK_PROBLEMS_MAX  1000u /* reading ends when there are so many */
 
 /* The outer headers in front of a packet: IPv6 40, UDP 8, data header 16, tag 16 (whitepaper 5.4.6). */
@@ -72,6 +74,15 @@ struct wgquick_awg {
 	bool random_trailers, disable_cookies;
 };
 
+/* What the manifest's "dns" becomes. */
+struct wgquick_dns {
+	struct wgquick_place place; /* of the last line */
+	struct tcpip_prefix servers[WGQUICK_SERVERS_MAX];
+	size_t n_servers;
+	char *search[WGQUICK_SEARCH_MAX];
+	size_t n_search;
+};
+
 struct wgquick {
 	struct wgquick_place place; /* of the first [Interface] */
 	struct wgquick_place private_place, mtu_place, table_place;
@@ -81,6 +92,7 @@ struct wgquick {
 	uint32_t fwmark;      /* 0 = none */
 	bool no_routes;       /* Table = off */
 	struct wgquick_awg awg;
+	struct wgquick_dns dns;
 	struct tcpip_prefix addresses[WGQUICK_ADDRESSES_MAX];
 	size_t n_addresses;
 	struct wgquick_peer *peers;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "wgquick_awg.h"
+#include "wgquick_dns.h"
 
 #define SAID(place) (place).line, (place).column
 
@@ -202,5 +203,6 @@ void wgquick_check(struct wgquick *w, struct problems *problems)
 	find_same_prefixes(w, problems);
 	check_mtu(w, problems);
 	warn_of_fragments(w, problems);
+	wgquick_dns_check(&w->dns, problems);
 	warn_of_routes(w, problems);
 }

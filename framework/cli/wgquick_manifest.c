@@ -201,6 +201,24 @@ static void put_socket(struct pen *p, const struct wgquick *w)
 	put(p, "\n\t\t}\n");
 }
 
+static void put_dns(struct pen *p, const struct wgquick_dns *dns)
+{
+	char text[TCPIP_ADDR_TEXT_MAX];
+	if (dns->n_servers == 0)
+		return;
+	put(p, ",\n\t\"dns\": {\n\t\t\"servers\": [");
+	for (size_t i = 0; i < dns->n_servers; i++) {
+		tcpip_addr_format(dns->servers[i].family, dns->servers[i].addr, text, sizeof(text));
+		put(p, "%s\"%s\"", i == 0 ? "" : ", ", text);
+	}
+	put(p, "]");
+	for (size_t i = 0; i < dns->n_search; i++) {
+		put(p, i == 0 ? ",\n\t\t\"search\": [" : ", ");
+		put_string(p, dns->search[i], "");
+	}
+	put(p, dns->n_search > 0 ? "]\n\t}" : "\n\t}");
+}
+
 size_t wgquick_manifest(const struct wgquick *w, const struct wgquick_form *form, char *buf,
 			size_t cap)
 {
@@ -210,7 +228,9 @@ size_t wgquick_manifest(const struct wgquick *w, const struct wgquick_form *form
 	put_session(&p, w, form);
 	put_disguise(&p, w, form);
 	put_socket(&p, w);
-	put(&p, "\t]\n}\n");
+	put(&p, "\t]");
+	put_dns(&p, &w->dns);
+	put(&p, "\n}\n");
 	return p.at < p.cap ? p.at : 0;
 }
 

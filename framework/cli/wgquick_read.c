@@ -12,6 +12,7 @@
 #include "option_type.h"
 #include "suggest.h"
 #include "wgquick_awg.h"
+#include "wgquick_dns.h"
 
 #define SHOWN_MAX    48u  /* bytes of a wrong value in a message */
 #define ENDPOINT_MAX 300u /* a name has 253 */
@@ -45,8 +46,7 @@ struct wgquick_place wgquick_place(const struct wgquick_reader *r, const char *t
 	return (struct wgquick_place){r->line, (int)(text - r->line_text) + 1};
 }
 
-/* A terminated copy; false when it does not fit. */
-static bool copy(struct wgquick_piece p, char *buf, size_t cap)
+bool wgquick_copy(struct wgquick_piece p, char *buf, size_t cap)
 {
 	if (p.len >= cap)
 		return false;
@@ -84,9 +84,7 @@ void wgquick_refuse_value(struct wgquick_reader *r, struct wgquick_piece v, cons
 		       whole ? "" : "...", what);
 }
 
-/* Takes the next item of a list off *rest; items are separated by commas, and by white space where
- * `spaces`. False at the end. */
-static bool next_item(struct wgquick_piece *rest, bool spaces, struct wgquick_piece *ret)
+bool wgquick_next_item(struct wgquick_piece *rest, bool spaces, struct wgquick_piece *ret)
 {
 	while (rest->len > 0) {
 		size_t n = 0;
@@ -200,7 +198,7 @@ static void add_address(struct wgquick_reader *r, struct wgquick_piece item)
 	char text[TCPIP_PREFIX_TEXT_MAX];
 	struct wgquick *w = r->w;
 	struct tcpip_prefix p;
-	if (!copy(item, text, sizeof(text)) || tcpip_prefix_parse(text, &p) < 0) {
+	if (!wgquick_copy(item, text, sizeof(text)) || tcpip_prefix_parse(text, &p) < 0) {
 		wgquick_refuse_value(r, item, expected);
 		return;
 	}
@@ -220,7 +218,7 @@ static void add_address(struct wgquick_reader *r, struct wgquick_piece item)
 static void read_address(struct wgquick_reader *r, struct wgquick_piece v)
 {
 	struct wgquick_piece item;
-	while (r->problems->n < WGQUICK_PROBLEMS_MAX && next_item(&v, true, &item))
+	while (r->problems->n < WGQUICK_PROBLEMS_MAX && wgquick_next_item(&v, true, &item))
 		add_address(r, item);
 }
 
@@ -244,13 +242,6 @@ static void read_save_config(struct wgquick_reader *r, struct wgquick_piece v)
 			     "vpncore does not write changes made by wg(8) back into the manifest");
 	else if (!wgquick_is(v, "false"))
 		wgquick_refuse_value(r, v, "is neither true nor false");
-}
-
-static void read_dns(struct wgquick_reader *r, struct wgquick_piece v)
-{
-	wgquick_warn(
-		r, v.text,
-		"vpncore sets no DNS servers and search domains in this version: set them by hand");
 }
 
 static void read_command(struct wgquick_reader *r, struct wgquick_piece v)
@@ -293,7 +284,7 @@ static void add_allowed(struct wgquick_reader *r, struct wgquick_piece item)
 {
 	char text[TCPIP_PREFIX_TEXT_MAX];
 	struct tcpip_prefix p;
-	if (!copy(item, text, sizeof(text)) || tcpip_prefix_parse(text, &p) < 0) {
+	if (!wgquick_copy(item, text, sizeof(text)) || tcpip_prefix_parse(text, &p) < 0) {
 		wgquick_refuse_value(r, item, "is no prefix: such as 10.0.0.0/24 or fd00::/64");
 		return;
 	}
@@ -318,7 +309,7 @@ static void read_allowed_ips(struct wgquick_reader *r, struct wgquick_piece v)
 {
 	struct wgquick_piece item;
 	while (r->problems->n < WGQUICK_PROBLEMS_MAX && !r->no_memory &&
-	       next_item(&v, false, &item))
+	       wgquick_next_item(&v, false, &item))
 		add_allowed(r, item);
 }
 
@@ -342,7 +333,7 @@ static void read_endpoint(struct wgquick_reader *r, struct wgquick_piece v)
 	char text[ENDPOINT_MAX], hint[96];
 	struct vpn_hostport hp = {.host = NULL};
 	const char *wrong = "it is too long";
-	if (copy(v, text, sizeof(text)))
+	if (wgquick_copy(v, text, sizeof(text)))
 		wrong = option_type_of(VPN_OPT_HOSTPORT)->parse(&option, text, &hp);
 	if (wrong == NULL)
 		wrong = why_no_endpoint(&hp);
@@ -380,7 +371,7 @@ static const struct wgquick_key keys[] = {
 	{"FwMark", WGQUICK_INTERFACE, WGQUICK_ONCE, read_fwmark},
 	{"Address", WGQUICK_INTERFACE, WGQUICK_LIST, read_address},
 	{"MTU", WGQUICK_INTERFACE, WGQUICK_ONCE, read_mtu},
-	{"DNS", WGQUICK_INTERFACE, WGQUICK_MANY, read_dns},
+	{"DNS", WGQUICK_INTERFACE, WGQUICK_MANY, wgquick_dns_read},
 	{"Table", WGQUICK_INTERFACE, WGQUICK_ONCE, read_table},
 	{"PreUp", WGQUICK_INTERFACE, WGQUICK_MANY, read_command},
 	{"PostUp", WGQUICK_INTERFACE, WGQUICK_MANY, read_command},
@@ -453,7 +444,7 @@ static void refuse_key(struct wgquick_reader *r, struct wgquick_piece key)
 				       section_name(key_at(i)->section));
 			return;
 		}
-	if (!is_name(key) || !copy(key, name, sizeof(name))) {
+	if (!is_name(key) || !wgquick_copy(key, name, sizeof(name))) {
 		wgquick_refuse(r, key.text, "there is no such key in %s", section_name(r->section));
 		return;
 	}

@@ -64,6 +64,13 @@ bool wgquick_range(struct wgquick_piece v, uint32_t max, uint32_t *ret_first, ui
 void wgquick_secret(struct wgquick_reader *r, struct wgquick_piece v, uint8_t key[KEYS_LEN],
 		    const char *zero);
 
+/* Takes the next item of a list off *rest; items are separated by commas, and by white space where
+ * `spaces`. False at the end. */
+bool wgquick_next_item(struct wgquick_piece *rest, bool spaces, struct wgquick_piece *ret);
+
+/* A terminated copy; false when it does not fit. */
+bool wgquick_copy(struct wgquick_piece p, char *buf, size_t cap);
+
 /* Leaves out white space at both ends. */
 struct wgquick_piece wgquick_trim(struct wgquick_piece p);
 
