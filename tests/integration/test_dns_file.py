@@ -21,6 +21,7 @@ import time
 from dns_responder import Responder
 from harness import INNER4, OUTER4, Peers, environment, main, manifest, sh, wait_for
 from program import BINARY, reapers
+from wireguard import Keys
 
 FILE = pathlib.Path("/etc/resolv.conf")
 TARGET = pathlib.Path("/run/by-others/resolv.conf")
@@ -40,6 +41,12 @@ def is_mounted(name):
 
 def state(file=FILE):
     """The file and all beside it that is named after it: kind, mode, owner, times, text."""
+    while True:
+        with contextlib.suppress(FileNotFoundError):  # a file vanished meanwhile
+            return read_state(file)
+
+
+def read_state(file):
     found = {}
     for name in sorted(glob.glob(str(file) + "*")):
         st = os.lstat(name)
@@ -164,6 +171,24 @@ class Names(File):
         program.stop()
         self.assertEqual(state(), self.before)
         self.assertEqual(self.look_up(), AT_OUTSIDE)
+
+
+class Imported(File):
+    def test_a_wg_quick_file_brings_its_servers(self):
+        conf = self.directory / "wg9.conf"
+        keys = Keys()
+        conf.write_text("[Interface]\nPrivateKey = %s\nAddress = 10.78.0.1/24\n"
+                        "DNS = %s, corp.example\n" % (keys.private, INSIDE), encoding="ascii")
+        out = self.directory / "wg9.json"
+        sh(BINARY, "import", "-o", out, conf, env=environment())
+        spec = json.loads(out.read_text(encoding="ascii"))
+        self.assertEqual(spec["dns"], {"servers": [INSIDE], "search": ["corp.example"]})
+        spec.update(name="a", dns={"backend": "file", **spec["dns"]})
+        program = self.vpncore(self.a, spec).wait_up()
+        text = FILE.read_text(encoding="ascii")
+        self.assertIn("\nsearch corp.example\nnameserver %s\n" % INSIDE, text)
+        program.stop()
+        self.assertEqual(state(), self.before)
 
 
 class Ends(File):

@@ -317,6 +317,27 @@ static void refuses_records_that_make_no_sense(void **state)
 	assert_int_equal(undo(&r, len), VPN_EINVAL);
 }
 
+/* A sanitizer watches; what is not ours by its text is not touched. */
+static void survives_a_record_with_any_changed_byte(void **state)
+{
+	(void)state;
+	char text[64];
+	world_write("resolv.conf", "nameserver 192.0.2.53\n");
+	struct dns_file *f = start(world_options());
+	assert_int_equal(apply(f), VPN_OK);
+	stop(f);
+	const struct world_record *r = &world->records[0];
+	static char changed[sizeof(r->data)] __attribute__((aligned(8)));
+	for (size_t i = 0; i < offsetof(struct dns_file_record, path); i++)
+		for (unsigned bit = 0; bit < 8; bit++) {
+			memcpy(changed, r->data, r->len);
+			changed[i] = (char)((unsigned char)changed[i] ^ (1u << bit));
+			(void)undo(changed, r->len);
+			world_read("resolv.conf", text, sizeof(text));
+			assert_string_equal(text, "nameserver 192.0.2.53\n");
+		}
+}
+
 static void knows_a_write_that_was_broken_off(void **state)
 {
 	(void)state;
@@ -436,6 +457,7 @@ int main(void)
 		TEST(what_was_written_meanwhile_comes_back),
 		TEST(a_backup_that_is_gone_is_told),
 		TEST(refuses_records_that_make_no_sense),
+		TEST(survives_a_record_with_any_changed_byte),
 		TEST(knows_a_write_that_was_broken_off),
 		TEST(checks_its_options),
 		TEST(refuses_split_dns),

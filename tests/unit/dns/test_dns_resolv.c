@@ -85,6 +85,27 @@ static void knows_whose_file_it_is(void **state)
 	}
 }
 
+/* A sanitizer watches. */
+static void survives_every_changed_byte(void **state)
+{
+	(void)state;
+	static const char text[] = "# of a\nnameserver fe80::1%lo\nsearch a b\ndomain c\n";
+	static const char bytes[] = {'\0', '\n', ' ', '%', ':', '\xff', 'n', '#'};
+	char changed[sizeof(text)];
+	struct dns_resolv r;
+	for (size_t i = 0; i < sizeof(text); i++) {
+		assert_int_equal(dns_resolv_parse(text, i, &r), 0);
+		dns_resolv_clear(&r);
+		for (size_t k = 0; k < sizeof(bytes); k++) {
+			memcpy(changed, text, sizeof(text));
+			changed[i] = bytes[k];
+			assert_int_equal(dns_resolv_parse(changed, sizeof(text), &r), 0);
+			assert_true(r.n_servers <= 1 && r.n_search <= 4);
+			dns_resolv_clear(&r);
+		}
+	}
+}
+
 static void reads_no_endless_file(void **state)
 {
 	(void)state;
@@ -170,6 +191,7 @@ int main(void)
 		cmocka_unit_test(reads_servers_and_search),
 		cmocka_unit_test(passes_over_what_is_wrong),
 		cmocka_unit_test(knows_whose_file_it_is),
+		cmocka_unit_test(survives_every_changed_byte),
 		cmocka_unit_test(reads_no_endless_file),
 		cmocka_unit_test(tells_what_it_has_read),
 		cmocka_unit_test(writes_what_it_reads),
