@@ -16,14 +16,18 @@
 
 /* ---- reading ---- */
 
-/* 127.0.0.53 of systemd-resolved.service(8) */
-static const uint8_t stub[4] = {127, 0, 0, 53};
+/* 127.0.0.53 and, since version 250, 127.0.0.54 of systemd-resolved.service(8) */
+static bool is_stub(const struct vpn_endpoint *e)
+{
+	static const uint8_t net[3] = {127, 0, 0};
+	return e->family == VPN_AF_INET && memcmp(e->addr, net, sizeof(net)) == 0 &&
+	       (e->addr[3] == 53 || e->addr[3] == 54);
+}
 
 bool dns_resolv_is_stub(const struct dns_resolv *r)
 {
 	for (uint32_t i = 0; i < r->n_servers; i++)
-		if (r->servers[i].family != VPN_AF_INET ||
-		    memcmp(r->servers[i].addr, stub, sizeof(stub)) != 0)
+		if (!is_stub(&r->servers[i]))
 			return false;
 	return r->n_servers > 0;
 }

@@ -40,7 +40,8 @@ int dns_resolv_read(const char *path, struct dns_resolv *out);
 
 void dns_resolv_clear(struct dns_resolv *r);
 
-/* Whether every server, and there is one, is systemd-resolved's own, 127.0.0.53. [any] */
+/* Whether every server, and there is one, is systemd-resolved's own, 127.0.0.53 or .54.
+ * [any] */
 bool dns_resolv_is_stub(const struct dns_resolv *r);
 
 /* Calls fn once with what is there, as vpn_dns_query_ext.read says. [any] */
