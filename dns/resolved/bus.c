@@ -93,6 +93,22 @@ int resolved_bus_call(struct resolved_bus *b, sd_bus_message *m, uint64_t deadli
 	return e;
 }
 
+int resolved_bus_ask(struct resolved_bus *b, const char *method, const char *argument,
+		     uint64_t deadline, sd_bus_message **ret_reply)
+{
+	sd_bus_message *m = NULL;
+	sd_bus_error said = SD_BUS_ERROR_NULL;
+	int r = sd_bus_message_new_method_call(b->bus, &m, "org.freedesktop.DBus",
+					       "/org/freedesktop/DBus", "org.freedesktop.DBus",
+					       method);
+	if (r >= 0 && argument != NULL)
+		r = sd_bus_message_append(m, "s", argument);
+	int e = r < 0 ? -r : resolved_bus_call(b, m, deadline, &said, ret_reply);
+	sd_bus_error_free(&said);
+	sd_bus_message_unref(m);
+	return e;
+}
+
 int resolved_bus_ping(struct resolved_bus *b, uint64_t deadline, sd_bus_error *ret_error)
 {
 	sd_bus_message *m = NULL;

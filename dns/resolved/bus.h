@@ -53,6 +53,10 @@ int resolved_bus_method(struct resolved_bus *b, const char *method, sd_bus_messa
 int resolved_bus_call(struct resolved_bus *b, sd_bus_message *m, uint64_t deadline,
 		      sd_bus_error *ret_error, sd_bus_message **ret_reply);
 
+/* Calls a method of the bus itself, with one text or none (NULL). Otherwise like resolved_bus_call(). */
+int resolved_bus_ask(struct resolved_bus *b, const char *method, const char *argument,
+		     uint64_t deadline, sd_bus_message **ret_reply);
+
 /* Asks whether systemd-resolved is there; the bus starts it when it can. Otherwise like
  * resolved_bus_call(). */
 int resolved_bus_ping(struct resolved_bus *b, uint64_t deadline, sd_bus_error *ret_error);

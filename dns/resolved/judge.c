@@ -77,6 +77,8 @@ uint32_t resolved_judge(const struct resolved_signs *s, struct vpn_error *why)
 		return say(why, DNS_FIT_NONE, "there is no system bus to ask systemd-resolved by");
 	if (!s->runs && !s->activatable)
 		return say(why, DNS_FIT_NONE, "systemd-resolved does not run");
+	if (s->elsewhere)
+		return say(why, DNS_FIT_NONE, "systemd-resolved runs in another network namespace");
 	if (s->stub)
 		return say(why, DNS_FIT_IN_CHARGE,
 			   s->runs ? "systemd-resolved runs, and /etc/resolv.conf names it alone"

@@ -11,6 +11,7 @@
 struct resolved_signs {
 	bool has_bus;
 	bool runs;        /* its name has an owner on the bus */
+	bool elsewhere;   /* in another network namespace */
 	bool activatable; /* the bus starts it when it is called */
 	bool nss;         /* programs ask it first, by nsswitch.conf */
 	bool stub;        /* every server of resolv.conf is itself */

@@ -11,6 +11,7 @@
 #include "common/resolv.h"
 #include "judge.h"
 #include "link.h"
+#include "place.h"
 #include "trouble.h"
 #include "view.h"
 
@@ -20,27 +21,11 @@
 
 /* ---- the probe ---- */
 
-static int call_bus(struct resolved_bus *b, const char *method, const char *argument,
-		    uint64_t deadline, sd_bus_message **ret_reply)
-{
-	sd_bus_message *m = NULL;
-	sd_bus_error said = SD_BUS_ERROR_NULL;
-	int r = sd_bus_message_new_method_call(b->bus, &m, "org.freedesktop.DBus",
-					       "/org/freedesktop/DBus", "org.freedesktop.DBus",
-					       method);
-	if (r >= 0 && argument != NULL)
-		r = sd_bus_message_append(m, "s", argument);
-	int e = r < 0 ? -r : resolved_bus_call(b, m, deadline, &said, ret_reply);
-	sd_bus_error_free(&said);
-	sd_bus_message_unref(m);
-	return e;
-}
-
 static bool has_owner(struct resolved_bus *b, uint64_t deadline)
 {
 	sd_bus_message *reply = NULL;
 	int yes = 0;
-	if (call_bus(b, "NameHasOwner", RESOLVED_NAME, deadline, &reply) == 0 &&
+	if (resolved_bus_ask(b, "NameHasOwner", RESOLVED_NAME, deadline, &reply) == 0 &&
 	    sd_bus_message_read(reply, "b", &yes) < 0)
 		yes = 0;
 	sd_bus_message_unref(reply);
@@ -52,7 +37,7 @@ static bool is_activatable(struct resolved_bus *b, uint64_t deadline)
 	sd_bus_message *reply = NULL;
 	const char *name;
 	bool found = false;
-	if (call_bus(b, "ListActivatableNames", NULL, deadline, &reply) == 0 &&
+	if (resolved_bus_ask(b, "ListActivatableNames", NULL, deadline, &reply) == 0 &&
 	    sd_bus_message_enter_container(reply, 'a', "s") >= 0)
 		while (!found && sd_bus_message_read(reply, "s", &name) > 0)
 			found = strcmp(name, RESOLVED_NAME) == 0;
@@ -68,7 +53,9 @@ static void look_at_bus(struct resolved_signs *signs)
 		return;
 	signs->has_bus = true;
 	signs->runs = has_owner(&b, deadline);
-	if (!signs->runs)
+	if (signs->runs)
+		signs->elsewhere = resolved_place_is_elsewhere(&b, deadline);
+	else
 		signs->activatable = is_activatable(&b, deadline);
 	resolved_bus_close(&b);
 }
@@ -205,6 +192,8 @@ static vpn_status query(const struct vpn_host *host,
 	e = resolved_view_read(&b, deadline, &view, &said);
 	if (e != 0) {
 		status = resolved_trouble(err, e, &said, NULL);
+	} else if (resolved_place_is_elsewhere(&b, deadline)) {
+		status = resolved_place_fault(err);
 	} else {
 		struct telling t = {
 			.view = &view, .bus = &b, .deadline = deadline, .fn = fn, .ctx = ctx};

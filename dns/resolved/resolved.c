@@ -9,6 +9,7 @@
 #include "keep.h"
 #include "link.h"
 #include "options.h"
+#include "place.h"
 #include "query.h"
 #include "trouble.h"
 #include "undo.h"
@@ -47,6 +48,8 @@ static vpn_status look(struct resolved *r, uint64_t deadline, struct vpn_error *
 	sd_bus_error said = SD_BUS_ERROR_NULL;
 	vpn_status status = VPN_OK;
 	int e = resolved_bus_ping(&r->bus, deadline, &said);
+	if (e == 0 && resolved_place_is_elsewhere(&r->bus, deadline))
+		return resolved_place_fault(err);
 	if (e == 0)
 		e = read_link(r, &now, deadline, &said);
 	if (e != 0)

@@ -6,6 +6,7 @@ set(DNS_RESOLVED_SOURCES
 	keep.c
 	link.c
 	options.c
+	place.c
 	push.c
 	query.c
 	resolved.c

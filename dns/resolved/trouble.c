@@ -76,14 +76,14 @@ vpn_status resolved_trouble(struct vpn_error *err, int os_errno, const sd_bus_er
 	const char *said = error->message != NULL ? error->message : strerror(os_errno);
 	if (resolved_trouble_is_absence(error))
 		return dns_fault(err, VPN_ENOENT, 0, NULL,
-				 "systemd-resolved does not run (%s): `systemctl enable --now "
-				 "systemd-resolved`, or choose \"backend\": \"file\"",
+				 "systemd-resolved does not run: `systemctl enable --now "
+				 "systemd-resolved`, or choose \"backend\": \"file\" (%.80s)",
 				 said);
 	if (is_denial(os_errno, error))
 		return dns_fault(err, VPN_EPERM, 0, NULL,
-				 "systemd-resolved does not let us (%s): run as root, or allow "
+				 "systemd-resolved does not let us: run as root, or allow "
 				 "org.freedesktop.resolve1.set-dns-servers, set-domains, "
-				 "set-default-route and revert in polkit",
+				 "set-default-route and revert in polkit (%.60s)",
 				 said);
 	if (is_silence(os_errno, error))
 		return dns_fault(err, VPN_ETIMEDOUT, 0, NULL,

@@ -89,7 +89,7 @@ static void resolv_conf_names_the_stub_alone(void **state)
 
 static uint32_t judge(bool has_bus, bool runs, bool activatable, bool by_nss, bool by_stub)
 {
-	const struct resolved_signs signs = {has_bus, runs, activatable, by_nss, by_stub};
+	const struct resolved_signs signs = {has_bus, runs, false, activatable, by_nss, by_stub};
 	struct vpn_error why = {.size = sizeof(why)};
 	uint32_t fit = resolved_judge(&signs, &why);
 	assert_true(why.text[0] != '\0');
@@ -109,6 +109,16 @@ static void is_taken_only_where_it_is_in_charge(void **state)
 	assert_int_equal(judge(false, false, false, true, true), 0);
 }
 
+static void is_not_taken_from_another_namespace(void **state)
+{
+	const struct resolved_signs signs = {
+		.has_bus = true, .runs = true, .elsewhere = true, .nss = true, .stub = true};
+	struct vpn_error why = {.size = sizeof(why)};
+	(void)state;
+	assert_int_equal(resolved_judge(&signs, &why), 0);
+	assert_non_null(strstr(why.text, "network namespace"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +127,7 @@ int main(void)
 		cmocka_unit_test(reads_no_byte_behind_the_text),
 		cmocka_unit_test(resolv_conf_names_the_stub_alone),
 		cmocka_unit_test(is_taken_only_where_it_is_in_charge),
+		cmocka_unit_test(is_not_taken_from_another_namespace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
