@@ -2,12 +2,13 @@
 """dns/resolved with the real systemd-resolved: who is asked for which names, what a restart does, and what
 is left behind. Topology: routed.py; a name server stands at the tunnel's other end, one at the gate."""
 import os
+import pathlib
 import signal
 
-from harness import each, main, wait_for
+from harness import BUILD, each, main, wait_for
 from program import BINARY, environment, reapers
 from resolved import NAME, NameServer, Resolved, ask
-from routed import GATE4, INNER4, INNER6, Routed
+from routed import ALL, GATE4, INNER4, INNER6, Routed
 from wireguard import private_run
 
 INSIDE, OUTSIDE = "10.99.0.1", "192.0.2.99"  # what the two name servers answer
@@ -108,6 +109,17 @@ class Names(DnsResolved):
         client = self.run_dns()
         client.wait_log("also asked at the servers of eth0.*block_outside")
 
+    def test_a_full_tunnel_lets_no_query_out(self):
+        spec = self.spec()
+        spec["pipeline"][1]["peers"][0]["allowed_ips"] = ALL
+        spec["routes"] = {"backend": "linux", "default": True}
+        wire = self.capture(self.gate, "lan")
+        self.vpncore(self.client, spec, before=private_run(self.client)).wait_up()
+        wire.packets()
+        self.asks("full.example", INSIDE)
+        self.assertTrue(self.answers(INNER4[0]))
+        self.check_only_the_tunnel(wire.packets())
+
     def test_an_ipv6_server_and_several_are_set(self):
         self.run_dns(servers=[INNER6[0], INNER4[0]])
         self.assertEqual(self.resolved.link(), (INNER6[0] + " " + INNER4[0], "~.", "yes"))
@@ -144,6 +156,15 @@ class Restarts(DnsResolved):
         self.addCleanup(self.resolved.daemon.signal, signal.SIGCONT)
         self.assertTrue(self.answers(INNER4[0]))
         self.assertTrue(client.counters())
+
+    def test_a_stop_beside_a_frozen_resolved_ends_and_the_record_is_kept(self):
+        client = self.run_dns()
+        self.resolved.daemon.signal(signal.SIGSTOP)
+        self.addCleanup(self.resolved.daemon.signal, signal.SIGCONT)
+        client.stop(status=1, timeout=20)
+        self.assertIn("systemd-resolved does not answer", client.log())
+        self.resolved.daemon.signal(signal.SIGCONT)
+        self.run_dns().stop()  # there is nothing to undo any more, the device is gone
 
     def test_a_stop_without_resolved_is_a_good_one(self):
         client = self.run_dns()
@@ -202,6 +223,63 @@ class Leftovers(DnsResolved):
         client.stop()
         self.assertIn("not of our making any more", client.log())
         self.assertEqual(self.resolved.link()[0], "10.1.1.1")
+
+
+class Looking(DnsResolved):
+    """What is said without a pipeline."""
+
+    def show(self):
+        done = self.client.sh(BUILD / "bin" / "show_dns_resolved", check=False, env=environment())
+        return done.stdout.splitlines()
+
+    def files(self, hosts, nameserver):
+        for name, text in (("nsswitch.conf", "passwd: files\ngroup: files\nhosts: %s\n" % hosts),
+                           ("resolv.conf", "nameserver %s\n" % nameserver)):
+            path = pathlib.Path("/etc", name)
+            self.addCleanup(path.write_text, path.read_text(encoding="ascii"), encoding="ascii")
+            path.write_text(text, encoding="ascii")
+
+    def index(self, device):
+        return self.client.link(device)["ifindex"]
+
+    def test_every_set_of_servers_is_told(self):
+        self.resolved.start_bus()
+        self.resolved.start()
+        eth0 = self.index("eth0")
+        self.assertEqual(self.show()[1:], [])
+        self.resolved.ctl("dns", "eth0", GATE4, "fe80::1", "192.0.2.7:5353")
+        self.resolved.ctl("domain", "eth0", "lan", "~corp.example")
+        self.assertEqual(self.show()[1:], [
+            "%d: %s#53 fe80::1#53%%%d 192.0.2.7#5353 lan ~corp.example" % (eth0, GATE4, eth0)])
+        self.resolved.ctl("default-route", "eth0", "yes")
+        self.assertTrue(self.show()[1].startswith("%d default: " % eth0))
+
+    def test_the_tunnel_takes_the_default_from_the_others(self):
+        self.begin()
+        self.assertEqual(self.show()[1:], ["%d default: %s#53" % (self.index("eth0"), GATE4)])
+        self.run_dns()
+        self.assertEqual(set(self.show()[1:]),
+                         {"%d: %s#53" % (self.index("eth0"), GATE4),
+                          "%d default: %s#53 ~." % (self.index("wg0"), INNER4[0])})
+
+    def test_it_is_in_charge_where_programs_ask_it(self):
+        self.assertRegex(self.show()[0], "^0 there is no system bus")
+        self.resolved.start_bus()
+        self.assertRegex(self.show()[0], "^0 systemd-resolved does not run")
+        self.assertRegex(self.show()[1], "^error systemd-resolved does not run")
+        self.resolved.start()
+        self.files("files dns", GATE4)
+        self.assertRegex(self.show()[0], "^10 .*nobody asks it")
+        self.files("files resolve [!UNAVAIL=return] dns", GATE4)
+        self.assertRegex(self.show()[0], "^90 .*nsswitch.conf")
+        self.files("files dns", "127.0.0.53")
+        self.assertRegex(self.show()[0], "^90 .*resolv.conf")
+
+    def test_auto_takes_it_where_it_is_in_charge(self):
+        self.begin()
+        self.files("files dns", "127.0.0.53")
+        self.run_dns(backend="auto")
+        self.assertEqual(self.resolved.link(), EVERYTHING)
 
 
 class Refusals(DnsResolved):
