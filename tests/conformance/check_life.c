@@ -119,6 +119,9 @@ static void check_groups(const struct vpn_component *c, void *inst)
 		      (VPN_HAS(socket, struct vpn_socket_ext, set_fwmark) && socket->info != NULL &&
 		       socket->set_port != NULL && socket->set_fwmark != NULL),
 	      "%s: " VPN_EXT_SOCKET " is not complete", c->id);
+	check(socket == NULL || !VPN_HAS(socket, struct vpn_socket_ext, subscribe) ||
+		      socket->subscribe != NULL,
+	      "%s: " VPN_EXT_SOCKET " has no subscribe()", c->id);
 	check(peers == NULL || (VPN_HAS(peers, struct vpn_peers_ext, subscribe) &&
 				peers->generation != NULL && peers->each != NULL &&
 				peers->subscribe != NULL),

@@ -168,11 +168,15 @@ void udp_hop_wake(struct udp_lane *l)
 		u->host->wake(u->host, l->pub->index);
 		return;
 	}
+	uint16_t before = u->port;
 	if (u->open && atomic_load(&u->hop.wanted)) {
 		/* who asked may have looked just before the last move */
 		if (is_due(u, l->pub->now_ns))
 			move(l);
 		atomic_store(&u->hop.wanted, false);
 	}
+	bool changed = u->port != before;
 	pthread_mutex_unlock(&u->port_lock);
+	if (changed)
+		udp_port_tell(u);
 }

@@ -327,6 +327,23 @@ void udp_port_renew(struct udp *u)
 		udp_log(u->host, VPN_LOG_WARN, "our own port stays: %s", err.text);
 }
 
+void udp_port_tell(struct udp *u)
+{
+	pthread_mutex_lock(&u->subscriber_lock);
+	if (u->changed != NULL)
+		u->changed(u->changed_ctx);
+	pthread_mutex_unlock(&u->subscriber_lock);
+}
+
+static void subscribe(void *inst, void (*changed)(void *ctx), void *ctx)
+{
+	struct udp *u = inst;
+	pthread_mutex_lock(&u->subscriber_lock);
+	u->changed = changed;
+	u->changed_ctx = ctx;
+	pthread_mutex_unlock(&u->subscriber_lock);
+}
+
 static vpn_status set_port(void *inst, uint32_t port, struct vpn_error *err)
 {
 	struct udp *u = inst;
@@ -335,11 +352,14 @@ static vpn_status set_port(void *inst, uint32_t port, struct vpn_error *err)
 				 "a port is a number from 0 to 65535, not %u", port);
 	pthread_mutex_lock(&u->port_lock);
 	vpn_status status = check_open(u, err);
-	if (status == VPN_OK && (port == 0 || port != u->port))
+	bool changes = status == VPN_OK && (port == 0 || port != u->port);
+	if (changes)
 		status = change_port(u, (uint16_t)port, false, err);
 	if (status == VPN_OK)
 		u->hop.renews = port == 0;
 	pthread_mutex_unlock(&u->port_lock);
+	if (changes && status == VPN_OK)
+		udp_port_tell(u);
 	return status;
 }
 
@@ -377,7 +397,8 @@ static vpn_status set_fwmark(void *inst, uint32_t fwmark, struct vpn_error *err)
 	struct udp *u = inst;
 	pthread_mutex_lock(&u->port_lock);
 	vpn_status status = check_open(u, err);
-	if (status == VPN_OK && fwmark != u->fwmark) {
+	bool changes = status == VPN_OK && fwmark != u->fwmark;
+	if (changes) {
 		struct vpn_error ignored = {.size = sizeof(ignored)};
 		status = mark_all(u, fwmark, err);
 		if (status == VPN_OK)
@@ -386,6 +407,8 @@ static vpn_status set_fwmark(void *inst, uint32_t fwmark, struct vpn_error *err)
 			(void)mark_all(u, u->fwmark, &ignored);
 	}
 	pthread_mutex_unlock(&u->port_lock);
+	if (changes && status == VPN_OK)
+		udp_port_tell(u);
 	return status;
 }
 
@@ -414,4 +437,5 @@ const struct vpn_socket_ext udp_port_ext = {
 	.info = info,
 	.set_port = set_port,
 	.set_fwmark = set_fwmark,
+	.subscribe = subscribe,
 };

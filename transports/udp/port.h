@@ -22,6 +22,9 @@ uint32_t udp_port_pick_up(struct udp_lane *l);
  * a while. Where that fails the port stays, which is logged. Under port_lock. [lane] */
 void udp_port_renew(struct udp *u);
 
+/* Tells whoever has subscribed that info() has something new. Not under port_lock. [any] */
+void udp_port_tell(struct udp *u);
+
 /* Closes sockets whose time is over. [lane] */
 void udp_port_expire(struct udp_lane *l, uint64_t now_ns);
 

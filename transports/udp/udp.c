@@ -111,7 +111,8 @@ static vpn_status udp_create(const struct vpn_host *host, const void *config, vo
 	u->fwmark = (uint32_t)u->options->fwmark;
 	u->has_lock = pthread_mutex_init(&u->lock, NULL) == 0;
 	u->has_port_lock = pthread_mutex_init(&u->port_lock, NULL) == 0;
-	if (!u->has_lock || !u->has_port_lock)
+	u->has_subscriber_lock = pthread_mutex_init(&u->subscriber_lock, NULL) == 0;
+	if (!u->has_lock || !u->has_port_lock || !u->has_subscriber_lock)
 		return udp_fault(err, VPN_ENOMEM, 0, "", "cannot make a lock");
 	return VPN_OK;
 }
@@ -182,6 +183,8 @@ static void udp_destroy(void *inst)
 		pthread_mutex_destroy(&u->lock);
 	if (u->has_port_lock)
 		pthread_mutex_destroy(&u->port_lock);
+	if (u->has_subscriber_lock)
+		pthread_mutex_destroy(&u->subscriber_lock);
 	for (uint32_t i = 0; u->lanes != NULL && i < u->n_lanes; i++)
 		free(u->lanes[i].sockets);
 	free(u->lanes);

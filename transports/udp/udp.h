@@ -185,6 +185,7 @@ struct udp {
 	uint32_t n_lanes;
 	bool has_lock;
 	bool has_port_lock;
+	bool has_subscriber_lock;
 
 	/* The sockets' port and mark, and their change while lanes run; lanes never wait for it. */
 	pthread_mutex_t port_lock;
@@ -195,6 +196,13 @@ struct udp {
 	const struct vpn_protect_ext
 		*protect; /* keeps sockets out of the tunnel; NULL = nobody does */
 	void *protector;  /* its instance */
+
+	/* Who wants to know of changes. The lock is held while it is told, and never asked for under
+	 * port_lock: it asks back. */
+	pthread_mutex_t subscriber_lock;
+	void (*changed)(void *ctx); /* NULL = nobody */
+	void *changed_ctx;
+
 	struct udp_hop hop;
 
 	/* The peer as all lanes see it. The lock guards `remote`; `generation` tells that it changed. */

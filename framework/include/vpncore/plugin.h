@@ -758,6 +758,9 @@ struct vpn_socket_ext {
 	vpn_status (*set_port)(void *inst, uint32_t port, struct vpn_error *err);
 	/* Changes the mark of what is sent, 0 = none. [any], likewise */
 	vpn_status (*set_fwmark)(void *inst, uint32_t fwmark, struct vpn_error *err);
+	/* since 1.2; ask VPN_HAS() */
+	/* Like vpn_device_ext.subscribe, for a change of what info() tells. [main], from create on */
+	void (*subscribe)(void *inst, void (*changed)(void *ctx), void *ctx);
 };
 
 /* The peers of a secure session and which addresses are theirs: extension VPN_EXT_PEERS, struct
@@ -1147,7 +1150,7 @@ VPN_STATIC_ASSERT(sizeof(struct vpn_device_info) == 88, "vpn_device_info");
 VPN_STATIC_ASSERT(offsetof(struct vpn_device_info, flags) == 80, "vpn_device_info.flags");
 VPN_STATIC_ASSERT(sizeof(struct vpn_device_ext) == 24, "vpn_device_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_socket_info) == 24, "vpn_socket_info");
-VPN_STATIC_ASSERT(sizeof(struct vpn_socket_ext) == 32, "vpn_socket_ext");
+VPN_STATIC_ASSERT(sizeof(struct vpn_socket_ext) == 40, "vpn_socket_ext");
 VPN_STATIC_ASSERT(sizeof(struct vpn_peer_info) == 112, "vpn_peer_info");
 VPN_STATIC_ASSERT(offsetof(struct vpn_peer_info, endpoint) == 16, "vpn_peer_info.endpoint");
 VPN_STATIC_ASSERT(sizeof(struct vpn_peers_ext) == 40, "vpn_peers_ext");

@@ -725,6 +725,41 @@ static void a_socket_that_cannot_be_kept_out_is_not_used(void **state)
 	assert_string_equal(w.err.text, "refused by the routes");
 }
 
+/* ---- who has subscribed ---- */
+
+static uint32_t told;
+static uint32_t told_port;
+
+/* A subscriber may ask back. */
+static void on_change(void *ctx)
+{
+	told++;
+	told_port = info_of(ctx).port;
+}
+
+static void a_subscriber_hears_of_another_port_and_mark(void **state)
+{
+	(void)state;
+	told = told_port = 0;
+	start(1);
+	world_socket(&w)->subscribe(w.udp, on_change, &w);
+	must_set_port(SECOND);
+	assert_int_equal(told, 1);
+	assert_int_equal(told_port, SECOND);
+	must_set_port(SECOND); /* which it is */
+	assert_int_equal(told, 1);
+	assert_int_equal(world_socket(&w)->set_fwmark(w.udp, 7, &w.err), VPN_OK);
+	assert_int_equal(told, 2);
+	other.options.listen = world_at("*", THIRD);
+	world_must_start(&other);
+	assert_int_equal(set_port(THIRD), VPN_EBUSY);
+	assert_int_equal(told, 2);
+	world_socket(&w)->subscribe(w.udp, NULL, NULL);
+	world_wake(&w);
+	must_set_port(FIRST);
+	assert_int_equal(told, 2);
+}
+
 static void changes_from_another_thread_with_two_lanes(void **state)
 {
 	(void)state;
@@ -769,6 +804,7 @@ int main(void)
 		CASE(a_mark_that_fails_half_way_is_taken_back),
 		CASE(every_socket_is_kept_out_of_the_tunnel),
 		CASE(a_socket_that_cannot_be_kept_out_is_not_used),
+		CASE(a_subscriber_hears_of_another_port_and_mark),
 		CASE(tells_whether_it_has_a_remote),
 		CASE(writes_no_more_than_there_is_room_for),
 		CASE(changes_from_another_thread),
