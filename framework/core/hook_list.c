@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trust.h"
+
 static const char no_memory[] = "out of memory";
 
 char **hook_list_free_words(char **words)
@@ -43,6 +45,7 @@ static bool add_command(struct hook_list *list, char **words)
 
 static void check_program(const char *path, const char *pointer, struct options_source *src)
 {
+	char why[512];
 	struct stat st;
 	if (path[0] != '/')
 		options_problem(
@@ -53,10 +56,9 @@ static void check_program(const char *path, const char *pointer, struct options_
 		options_problem(src, pointer, "%s: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode) || access(path, X_OK) != 0)
 		options_problem(src, pointer, "%s is not a program that can be run", path);
-	else if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
-		 (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		options_problem(src, pointer,
-				"%s can be changed by others: chown root and chmod go-w it", path);
+	else if (!trust_path(path, why, sizeof(why)))
+		options_problem(src, pointer, "%s can be changed or exchanged by others: %s", path,
+				why);
 }
 
 static void read_word(char **word, json_t *value, const char *pointer, bool program,

@@ -17,6 +17,7 @@
 
 #include "fault.h"
 #include "options.h"
+#include "trust.h"
 
 #define SYMBOL   "vpncore_plugin_v"
 #define BUILT_IN "(built in)"
@@ -303,54 +304,7 @@ static void take_components(struct loader *l, const char *path, bool searched,
 	}
 }
 
-/* ---- may it be trusted? ------------------------------------------------------------------------- */
-
-static bool others_can_write(const struct stat *st)
-{
-	return (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
-}
-
-static bool belongs_to_us(const struct stat *st)
-{
-	return st->st_uid == 0 || st->st_uid == geteuid();
-}
-
-static bool is_ours(const char *path, const struct stat *st, const char *what, char *why)
-{
-	if (!belongs_to_us(st))
-		return unfit(why, "%s%s belongs to user %u, who is neither root nor you; chown it",
-			     what, path, (unsigned)st->st_uid);
-	if (others_can_write(st))
-		return unfit(why, "others can write %s%s (mode %04o); chmod go-w it", what, path,
-			     (unsigned)(st->st_mode & 07777));
-	return true;
-}
-
-/* Cuts the last component off an absolute path; false at the root. */
-static bool go_up(char *path)
-{
-	char *slash = strrchr(path, '/');
-	if (slash == NULL || path[1] == '\0')
-		return false;
-	slash[slash == path] = '\0';
-	return true;
-}
-
-/* The directories above: nobody may be able to put another one in place of ours. Those with the
- * sticky bit (/tmp) let only owners rename. */
-static bool parents_are_safe(char *dir, char *why)
-{
-	struct stat st;
-	while (go_up(dir)) {
-		if (stat(dir, &st) != 0)
-			return unfit(why, "folder %s: %s", dir, strerror(errno));
-		if ((st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0)
-			return unfit(why,
-				     "anybody can write the folder %s (mode %04o); chmod o-w it",
-				     dir, (unsigned)(st.st_mode & 07777));
-	}
-	return true;
-}
+/* ---- is it whole? -------------------------------------------------------------------------------- */
 
 /* A number of `size` bytes of an ELF file, in the machine's order: dlopen() refuses others. */
 static uint64_t elf_number(const unsigned char *at, size_t size)
@@ -386,19 +340,14 @@ static bool is_whole(const char *path, off_t size, char *why)
 	return true;
 }
 
-/* `real` has no symbolic links in it; it is used up. */
-static bool is_trusted(char *real, char *why)
+/* `real` has no symbolic links in it. */
+static bool is_trusted(const char *real, char *why)
 {
 	struct stat st;
-	if (stat(real, &st) != 0)
-		return unfit(why, "%s", strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return unfit(why, "not a regular file");
-	if (!is_ours("it", &st, "", why) || !is_whole(real, st.st_size, why))
+	if (!trust_path(real, why, TEXT_MAX))
 		return false;
-	if (!go_up(real) || stat(real, &st) != 0)
-		return unfit(why, "folder %s: %s", real, strerror(errno));
-	return is_ours(real, &st, "its folder ", why) && parents_are_safe(real, why);
+	return stat(real, &st) == 0 ? is_whole(real, st.st_size, why)
+				    : unfit(why, "%s", strerror(errno));
 }
 
 /* ---- loading ------------------------------------------------------------------------------------ */
@@ -467,11 +416,7 @@ static bool load_checked(struct loader *l, const char *path, bool searched, char
 	char *real = realpath(path, NULL);
 	if (real == NULL)
 		return unfit(why, "%s", strerror(errno));
-	char *kept = strdup(real);
-	bool done = kept == NULL
-			    ? unfit(why, "out of memory")
-			    : is_trusted(real, why) && load_module(l, kept, path, searched, why);
-	free(kept);
+	bool done = is_trusted(real, why) && load_module(l, real, path, searched, why);
 	free(real);
 	return done;
 }

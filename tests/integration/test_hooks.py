@@ -163,6 +163,17 @@ class Failures(Hooks):
         self.refuse("/on_down/0/0", "No such file", on_down=[["/none/such"]])
         self.refuse("/on_down/0", "not a program", on_down=[str(plain)])
         self.refuse("/on_down/0", "changed by others.*chmod go-w", on_down=[loose])
+        yard = self.directory / "yard"
+        yard.mkdir()
+        (yard / "inner").mkdir()
+        for place in ("yard", "yard/inner"):
+            self.script(place + "/say", "")
+        (yard / "link").symlink_to("/bin/true")
+        yard.chmod(0o777)
+        for name, text in (("say", "others can write its folder"),
+                           ("inner/say", "anybody can write the folder"),
+                           ("link", "others can write its folder")):
+            self.refuse("/on_down/0", "exchanged by others.*" + text, on_down=[str(yard / name)])
         self.refuse("/on_up", "longer than", on_up=["/bin/true", "x" * 20000])
         self.refuse("/hook_timeout", "10m", hook_timeout="2h")
         self.assertFalse(self.a.has("vpn0"))
