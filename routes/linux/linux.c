@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "nft.h"
 #include "prefix.h"
+#include "query.h"
 #include "record.h"
 #include "route.h"
 #include "work.h"
@@ -19,9 +20,7 @@
 #define VPNCORE_VERSION "0.1.0"
 #endif
 
-/* Ten repairs in a minute, then it is a fight that we do not fight. */
 #define SETTLE_MS 300u
-#define REPAIRS   10u
 #define WINDOW_MS 60000u
 
 /* ---- protect ---- */
@@ -107,36 +106,33 @@ static void destroy(void *inst)
 static const void *get_extension(void *inst, const char *id)
 {
 	(void)inst;
+	if (strcmp(id, VPN_EXT_ROUTES) == 0)
+		return &routes_want_ext;
 	return strcmp(id, VPN_EXT_PROTECT) == 0 ? &protect_ext : NULL;
 }
 
 /* ---- keeping it so ---- */
 
+static vpn_status check_default(struct routes *r, struct vpn_error *err);
+
+/* The host's count of repairs and its wait after a failure are for the component as a whole: one thing that is
+ * fought over, or that fails, would hold up all the others. So each has a count of its own here, and the
+ * host is told of neither. */
 static int32_t run(void *ctx)
 {
 	struct routes *r = ctx;
 	struct vpn_error err = {.size = sizeof(err)};
 	uint32_t repairs = 0;
 	vpn_status status = routes_work_run(r, false, &repairs, &err);
-	if (status == VPN_OK) {
+	if (status == VPN_OK && r->options->is_default)
+		status = check_default(r, &err);
+	if (status == VPN_OK && r->blocked.n == 0)
 		r->complaint[0] = '\0';
-		return (int32_t)repairs;
-	}
-	if (strcmp(r->complaint, err.text) != 0)
-		routes_log(r->host, VPN_LOG_WARN, "%s", err.text);
+	if (status == VPN_OK || strcmp(r->complaint, err.text) == 0)
+		return 0;
+	routes_log(r->host, VPN_LOG_WARN, "%s", err.text);
 	memcpy(r->complaint, err.text, sizeof(r->complaint));
-	return status;
-}
-
-static void fight(void *ctx, uint32_t repairs)
-{
-	const struct routes *r = ctx;
-	routes_log(
-		r->host, VPN_LOG_ERROR,
-		"another program undoes our routes, rules or tables: %u repairs within a minute, "
-		"no more before it is over. systemd-networkd does so without "
-		"ManageForeignRoutingPolicyRules=no, see docs/routes.md",
-		repairs);
+	return 0;
 }
 
 static void stir(void *ctx)
@@ -147,27 +143,35 @@ static void stir(void *ctx)
 }
 
 /* On a thread of the transport's. */
-static void peers_changed(void *ctx)
+static void transport_changed(void *ctx)
 {
 	struct routes *r = ctx;
 	(void)r->loop->post(r->loop_inst, stir, r);
+}
+
+static void subscribe(struct routes *r, void (*changed)(void *ctx))
+{
+	if (r->peers != NULL)
+		r->peers->subscribe(r->peers_inst, changed, r);
+	/* of one that does not tell, the port is read with each run */
+	if (r->socket != NULL && VPN_HAS(r->socket, struct vpn_socket_ext, subscribe))
+		r->socket->subscribe(r->socket_inst, changed, r);
 }
 
 static vpn_status watch(struct routes *r, struct vpn_error *err)
 {
 	const struct vpn_reconcile spec = {.size = sizeof(spec),
 					   .settle_ms = SETTLE_MS,
-					   .most = REPAIRS,
+					   .most = 1,
 					   .window_ms = WINDOW_MS,
 					   .ctx = r,
-					   .run = run,
-					   .fight = fight};
+					   .run = run};
 	r->reconciler = r->reconcile->open(r->reconcile_inst, &spec);
 	if (r->reconciler == NULL)
 		return routes_fault(err, VPN_ENOMEM, 0, NULL, "out of memory");
 	vpn_status status = routes_monitor_open(r, err);
-	if (status == VPN_OK && r->peers != NULL)
-		r->peers->subscribe(r->peers_inst, peers_changed, r);
+	if (status == VPN_OK)
+		subscribe(r, transport_changed);
 	return status;
 }
 
@@ -247,8 +251,8 @@ static vpn_status revert(void *inst, struct vpn_error *err)
 {
 	struct routes *r = inst;
 	(void)err;
-	if (r->peers != NULL)
-		r->peers->subscribe(r->peers_inst, NULL, NULL);
+	subscribe(r, NULL);
+	routes_work_rest(r);
 	routes_monitor_close(r);
 	r->reconcile->close(r->reconciler);
 	r->reconciler = NULL;
@@ -259,6 +263,11 @@ static vpn_status revert(void *inst, struct vpn_error *err)
 }
 
 /* ---- the component ---- */
+
+static const void *get_static(const char *id)
+{
+	return strcmp(id, VPN_EXT_ROUTE_QUERY) == 0 ? &routes_query_ext : NULL;
+}
 
 static const struct vpn_lifecycle lifecycle = {
 	.size = sizeof(lifecycle),
@@ -286,6 +295,7 @@ static const struct vpn_component component = {
 	.lifecycle = &lifecycle,
 	.plan = &plan,
 	.undo = routes_record_undo,
+	.get_static = get_static,
 };
 
 static const struct vpn_component *const components[] = {&component, NULL};

@@ -12,27 +12,39 @@
 #include "object.h"
 #include "options.h"
 #include "plan.h"
+#include "want.h"
 
 struct nft_ctx;
+
+/* How often a thing was put back within a minute: there is an end to it, for each alone. */
+struct routes_patience {
+	uint64_t since_ns;
+	uint32_t n;
+	bool told; /* that the end is reached */
+};
 
 /* Things that are in the kernel by our doing, each with its record in the journal. */
 struct routes_made_route {
 	struct routes_route route;
 	uint64_t id;
+	struct routes_patience patience;
 };
 struct routes_made_rule {
 	struct routes_rule rule;
 	uint64_t id;
+	struct routes_patience patience;
 };
 struct routes_made_switch {
 	struct routes_switch set;
 	bool was_off; /* "0" before */
+	struct routes_patience patience;
 };
 
 /* One of our nftables tables. */
 struct routes_made_table {
 	char *text;   /* what we loaded, NULL = not loaded */
 	char *listed; /* how nftables listed it then */
+	struct routes_patience patience;
 };
 
 struct routes {
@@ -60,7 +72,11 @@ struct routes {
 	struct routes_list routes;   /* struct routes_made_route, sorted */
 	struct routes_list rules;    /* struct routes_made_rule */
 	struct routes_list switches; /* struct routes_made_switch */
-	struct routes_made_table guard, lock;
+	struct routes_made_table guard, forward, lock;
+	bool blocks_dns;            /* the guard that is loaded does */
+	struct routes_list blocked; /* struct routes_route: another one has their place */
+	uint64_t again_ns;          /* when what did not work is tried again, 0 = nothing is left */
+	struct routes_want want;
 	char complaint[256]; /* what was logged last of a repair that failed */
 };
 

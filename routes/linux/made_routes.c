@@ -49,6 +49,8 @@ static vpn_status make_route(struct routes_run *run, const struct routes_route *
 	int e = routes_route_add(&r->netlink, route);
 	if (e != 0) {
 		r->journal->forget(r->journal_inst, m.id);
+		if (e == EEXIST && !routes_list_add(&r->blocked, route, sizeof(*route)))
+			return routes_fault(run->err, VPN_ENOMEM, 0, NULL, "out of memory");
 		return route_fault(run->err, e, route);
 	}
 	if (routes_list_add(made, &m, sizeof(m)))
@@ -56,24 +58,43 @@ static vpn_status make_route(struct routes_run *run, const struct routes_route *
 	return routes_fault(run->err, VPN_ENOMEM, 0, NULL, "out of memory for the routes");
 }
 
-/* One that is ours and may have been taken away. */
+/* One that is ours and was taken away, or has another one in its place. */
+static vpn_status put_back(struct routes_run *run, const struct routes_route *route)
+{
+	struct routes_netlink *nl = &run->routes->netlink;
+	char text[ROUTES_OBJECT_TEXT];
+	int e = routes_route_add(nl, route);
+	bool replaced = e == EEXIST;
+	if (replaced)
+		e = routes_route_replace(nl, route);
+	if (e != 0)
+		return route_fault(run->err, e, route);
+	routes_log(run->routes->host, VPN_LOG_WARN, "%s was %s by another program: put back",
+		   routes_route_text(route, text), replaced ? "replaced" : "removed");
+	return VPN_OK;
+}
+
+/* One that is ours. */
 static vpn_status keep_route(struct routes_run *run, const struct routes_list *there,
-			     const struct routes_made_route *m, struct routes_list *made)
+			     struct routes_made_route *m, struct routes_list *made)
 {
 	char text[ROUTES_OBJECT_TEXT];
+	bool right = find_route(there, sizeof(struct routes_route), &m->route) != NULL;
+	bool repair = !right &&
+		      routes_made_may_repair(run, &m->patience, routes_route_text(&m->route, text));
 	if (!routes_list_add(made, m, sizeof(*m)))
 		return routes_fault(run->err, VPN_ENOMEM, 0, NULL, "out of memory for the routes");
-	if (find_route(there, sizeof(struct routes_route), &m->route) != NULL)
-		return VPN_OK;
-	run->repairs++;
-	int e = routes_route_add(&run->routes->netlink, &m->route);
-	if (e != 0 && e != EEXIST)
-		return route_fault(run->err, e, &m->route);
-	if (e == 0)
-		routes_log(run->routes->host, VPN_LOG_WARN,
-			   "%s was removed by another program: put back",
-			   routes_route_text(&m->route, text));
-	return VPN_OK;
+	return repair ? put_back(run, &m->route) : VPN_OK;
+}
+
+/* Whether another one has its place, and it is not time yet to look again. */
+static bool is_blocked(const struct routes *r, const struct routes_route *route)
+{
+	const struct routes_route *at = r->blocked.items;
+	for (uint32_t i = 0; i < r->blocked.n; i++)
+		if (routes_route_compare(&at[i], route) == 0)
+			return true;
+	return false;
 }
 
 static void unmake_routes(struct routes_run *run)
@@ -94,7 +115,9 @@ static bool put_routes(struct routes_run *run, const struct routes_list *there,
 	const struct routes_route *wanted = run->plan->routes.items;
 	bool goes_on = true;
 	for (uint32_t i = 0; i < run->plan->routes.n && goes_on; i++) {
-		const struct routes_made_route *m = find_route(&r->routes, sizeof(*m), &wanted[i]);
+		struct routes_made_route *m = find_route(&r->routes, sizeof(*m), &wanted[i]);
+		if (m == NULL && is_blocked(r, &wanted[i]))
+			continue;
 		vpn_status status = m != NULL ? keep_route(run, there, m, made)
 					      : make_route(run, &wanted[i], made);
 		goes_on = routes_made_goes_on(run, status);
@@ -171,19 +194,35 @@ static vpn_status make_rule(struct routes_run *run, const struct routes_rule *ru
 	return rule_fault(run->err, e, rule);
 }
 
-static vpn_status keep_rule(struct routes_run *run, const struct routes_list *there,
-			    const struct routes_rule *rule)
+/* How many stand where ours was: the preference was free when the pipeline started. */
+static uint32_t count_at(const struct routes_list *there, const struct routes_rule *rule)
 {
+	const struct routes_rule *at = there->items;
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < there->n; i++)
+		n += at[i].family == rule->family && at[i].preference == rule->preference;
+	return n;
+}
+
+static vpn_status keep_rule(struct routes_run *run, const struct routes_list *there,
+			    struct routes_made_rule *m)
+{
+	struct routes_netlink *nl = &run->routes->netlink;
+	const struct routes_rule *rule = &m->rule;
 	char text[ROUTES_OBJECT_TEXT];
-	uint32_t at = 0;
-	if (has_rule(there, sizeof(*rule), rule, &at))
+	uint32_t at = 0, others = count_at(there, rule);
+	routes_rule_text(rule, text);
+	if (has_rule(there, sizeof(*rule), rule, &at) ||
+	    !routes_made_may_repair(run, &m->patience, text))
 		return VPN_OK;
-	run->repairs++;
-	int e = routes_rule_add(&run->routes->netlink, rule);
+	/* it comes behind those of its preference: at no time is there none */
+	int e = routes_rule_add(nl, rule);
+	for (uint32_t i = 0; i < others && e == 0; i++)
+		e = routes_rule_delete_first(nl, rule->family, rule->preference);
 	if (e != 0 && e != EEXIST)
 		return rule_fault(run->err, e, rule);
-	routes_log(run->routes->host, VPN_LOG_WARN,
-		   "the %s was removed by another program: put back", routes_rule_text(rule, text));
+	routes_log(run->routes->host, VPN_LOG_WARN, "the %s was %s by another program: put back",
+		   text, others != 0 ? "replaced" : "removed");
 	return VPN_OK;
 }
 
@@ -217,7 +256,8 @@ bool routes_made_rules(struct routes_run *run)
 	for (uint32_t i = 0; e == 0 && i < run->plan->rules.n && goes_on; i++) {
 		uint32_t at = 0;
 		bool ours = has_rule(&r->rules, sizeof(struct routes_made_rule), &wanted[i], &at);
-		goes_on = routes_made_goes_on(run, ours ? keep_rule(run, &there, &wanted[i])
+		struct routes_made_rule *made = r->rules.items;
+		goes_on = routes_made_goes_on(run, ours ? keep_rule(run, &there, &made[at])
 							: make_rule(run, &wanted[i]));
 	}
 	routes_list_free(&there);

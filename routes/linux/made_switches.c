@@ -84,7 +84,8 @@ static vpn_status keep(struct routes_run *run, const struct routes_switch *set)
 	}
 	if (right)
 		return VPN_OK;
-	run->repairs++;
+	if (!routes_made_may_repair(run, &known->patience, set->path))
+		return VPN_OK;
 	routes_log(r->host, VPN_LOG_WARN, "%s was set to %s by another program: set to %s again",
 		   set->path, now, set->value);
 	if (!known->was_off) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* made_tables: our two tables of nftables. */
+/* made_tables: our tables of nftables. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,12 +21,19 @@ static vpn_status open_nft(struct routes_run *run)
 				      "cannot open nftables: the kernel lacks it, or memory");
 }
 
-static bool was_off(const struct routes *r, const char *path)
+/* Whether a switch of forwarding was off before, or is about to be switched on. */
+static bool is_opened(const struct routes_run *run, const char *path)
 {
+	const struct routes *r = run->routes;
+	const struct routes_switch *set = run->plan->switches.items;
 	const struct routes_made_switch *m = r->switches.items;
+	char now[ROUTES_SWITCH_VALUE];
 	for (uint32_t i = 0; i < r->switches.n; i++)
-		if (strcmp(m[i].set.path, path) == 0)
-			return m[i].was_off;
+		if (strcmp(m[i].set.path, path) == 0 && m[i].was_off)
+			return true;
+	for (uint32_t i = 0; i < run->plan->switches.n; i++)
+		if (strcmp(set[i].path, path) == 0)
+			return routes_switch_read(path, now) != 0 || strcmp(now, set[i].value) != 0;
 	return false;
 }
 
@@ -37,8 +45,8 @@ static struct routes_ruleset ruleset_of(const struct routes_run *run)
 		.plan = run->plan,
 		.pipeline = run->routes->host->pipeline,
 		.device = run->scene->device.name,
-		.opened4 = was_off(run->routes, ROUTES_FORWARD4),
-		.opened6 = was_off(run->routes, ROUTES_FORWARD6),
+		.opened4 = is_opened(run, ROUTES_FORWARD4),
+		.opened6 = is_opened(run, ROUTES_FORWARD6),
 	};
 }
 
@@ -57,7 +65,9 @@ static vpn_status load(struct routes_run *run, struct routes_made_table *t, cons
 		free(text);
 		return status;
 	}
+	struct routes_patience patience = t->patience;
 	forget_table(t);
+	t->patience = patience;
 	t->text = text;
 	t->listed = routes_nft_list(run->routes->nft, name);
 	return VPN_OK;
@@ -77,13 +87,18 @@ static vpn_status keep(struct routes_run *run, struct routes_made_table *t, cons
 		       char *text)
 {
 	struct routes *r = run->routes;
+	char what[128];
 	bool same = t->text != NULL && strcmp(t->text, text) == 0;
 	if (same && is_intact(r, t, name)) {
 		free(text);
 		return VPN_OK;
 	}
+	snprintf(what, sizeof(what), "the nftables table %s", name);
+	if (same && !routes_made_may_repair(run, &t->patience, what)) {
+		free(text);
+		return VPN_OK;
+	}
 	if (same) {
-		run->repairs++;
 		routes_log(r->host, VPN_LOG_WARN,
 			   "the nftables table %s was changed by another program: put back", name);
 	}
@@ -100,6 +115,19 @@ static vpn_status check_device(struct routes_run *run)
 			    run->scene->device.name);
 }
 
+/* One with an owner is not to be made first, as routes_nft_delete() does: without the flag that is refused. */
+static vpn_status unload(struct routes_run *run, struct routes_made_table *t, const char *name)
+{
+	char command[ROUTES_TABLE_NAME + 32];
+	if (t->text == NULL)
+		return VPN_OK;
+	snprintf(command, sizeof(command), "delete table inet %s\n", name);
+	vpn_status status = routes_nft_run(run->routes->nft, command, run->err);
+	if (status == VPN_OK)
+		forget_table(t);
+	return status;
+}
+
 /* It goes with our process: no record. */
 bool routes_made_guard(struct routes_run *run)
 {
@@ -112,13 +140,42 @@ bool routes_made_guard(struct routes_run *run)
 	routes_ruleset_guard_name(run->routes->host->pipeline, name);
 	if (status == VPN_OK && text != NULL)
 		status = open_nft(run);
-	if (status == VPN_OK && text != NULL)
-		return routes_made_goes_on(run, keep(run, &run->routes->guard, name, text));
-	free(text);
-	if (status == VPN_OK && run->routes->guard.text != NULL) {
-		status = routes_nft_delete(run->routes->nft, name, run->err);
-		forget_table(&run->routes->guard);
+	if (status == VPN_OK && text != NULL) {
+		status = keep(run, &run->routes->guard, name, text);
+	} else {
+		free(text);
+		if (status == VPN_OK)
+			status = unload(run, &run->routes->guard, name);
 	}
+	if (status == VPN_OK)
+		run->routes->blocks_dns = run->scene->block_dns;
+	return routes_made_goes_on(run, status);
+}
+
+/* ---- forwarding ---- */
+
+/* Before the switch is on, and until it is off again: its record is the older one. */
+bool routes_made_forward(struct routes_run *run)
+{
+	struct routes *r = run->routes;
+	struct routes_ruleset ruleset = ruleset_of(run);
+	struct routes_record record = {.version = ROUTES_RECORD_VERSION, .kind = ROUTES_KIND_TABLE};
+	char name[ROUTES_TABLE_NAME];
+	char *text = NULL;
+	uint64_t id = 0;
+	vpn_status status = check_device(run);
+	if (status == VPN_OK && !routes_ruleset_forward(&ruleset, &text))
+		status = routes_fault(run->err, VPN_ENOMEM, 0, NULL, "out of memory");
+	if (status != VPN_OK || text == NULL)
+		return routes_made_goes_on(run, status);
+	routes_ruleset_forward_name(r->host->pipeline, name);
+	memcpy(record.u.table, name, strlen(name)); /* zeroed; the name is shorter */
+	status = open_nft(run);
+	if (status == VPN_OK && r->forward.text == NULL)
+		status = routes_made_note(r, 0, &record, &id, run->err);
+	if (status == VPN_OK)
+		return routes_made_goes_on(run, keep(run, &r->forward, name, text));
+	free(text);
 	return routes_made_goes_on(run, status);
 }
 

@@ -6,11 +6,13 @@
 #include <linux/fib_rules.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "fault.h"
 #include "linux.h"
+#include "route.h"
 
 #define EVENT_BYTES 32768
 #define READS       32 /* of one call: the rest is polled for again */
@@ -21,22 +23,44 @@
 	 (1u << (RTNLGRP_IPV6_ROUTE - 1)) | (1u << (RTNLGRP_IPV4_RULE - 1)) | \
 	 (1u << (RTNLGRP_IPV6_RULE - 1)))
 
+static int by_destination(const void *a, const void *b)
+{
+	const struct routes_route *x = a, *y = b;
+	return memcmp(&x->dst, &y->dst, sizeof(x->dst)); /* what made routes are sorted by first */
+}
+
+/* Whether a route that came stands where one of ours was: the kernel tells of one that takes another's place
+ * as of a new one. */
+static bool displaces(const struct routes *r, const struct nlmsghdr *nlh)
+{
+	const struct routes_made_route *made = r->routes.items, *m;
+	struct routes_route route;
+	if (r->routes.n == 0 || !routes_route_read(nlh, &route))
+		return false;
+	m = bsearch(&route, made, r->routes.n, sizeof(*made), by_destination);
+	while (m != NULL && m > made && by_destination(m - 1, &route) == 0)
+		m--;
+	for (; m != NULL && m < made + r->routes.n && by_destination(m, &route) == 0; m++)
+		if (routes_route_same_key(&m->route, &route) &&
+		    routes_route_compare(&m->route, &route) != 0)
+			return true;
+	return false;
+}
+
 /* Routes of others come and go by the thousand on a router: of routes, only the loss of ours counts, and
  * any default route, on which the way to the endpoints depends. */
 static bool concerns(const struct routes *r, const struct nlmsghdr *nlh)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	switch (nlh->nlmsg_type) {
-	case RTM_NEWRULE:
-		return false;
-	case RTM_NEWROUTE:
-	case RTM_DELROUTE:
-		return mnl_nlmsg_get_payload_len(nlh) >= sizeof(*rtm) &&
-		       (rtm->rtm_protocol == r->options->protocol ? nlh->nlmsg_type == RTM_DELROUTE
-								  : rtm->rtm_dst_len == 0);
-	default:
+	bool is_route = nlh->nlmsg_type == RTM_NEWROUTE || nlh->nlmsg_type == RTM_DELROUTE;
+	if (!is_route)
 		return true;
-	}
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm))
+		return false;
+	bool ours = rtm->rtm_protocol == r->options->protocol;
+	if (nlh->nlmsg_type == RTM_DELROUTE)
+		return ours || rtm->rtm_dst_len == 0;
+	return (!ours && rtm->rtm_dst_len == 0) || displaces(r, nlh);
 }
 
 struct hearing {
@@ -104,7 +128,8 @@ vpn_status routes_monitor_open(struct routes *r, struct vpn_error *err)
 {
 	vpn_status status = open_socket(r, &r->monitor.route, NETLINK_ROUTE, RTNETLINK_GROUPS,
 					on_route, err);
-	if (status == VPN_OK && r->options->kill_switch != ROUTES_KILL_OFF)
+	/* of those without an owner, which others can change */
+	if (status == VPN_OK && (r->options->kill_switch != ROUTES_KILL_OFF || r->options->nat))
 		status = open_socket(r, &r->monitor.filter, NETLINK_NETFILTER,
 				     1u << (NFNLGRP_NFTABLES - 1), on_filter, err);
 	return status;

@@ -132,6 +132,13 @@ bool routes_attributes_read(const struct nlmsghdr *nlh, size_t header,
 	       mnl_attr_parse(nlh, (unsigned int)header, collect, ret) >= 0;
 }
 
+void routes_attributes_of(const void *attributes, size_t len, struct routes_attributes *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (len != 0)
+		mnl_attr_parse_payload(attributes, len, collect, ret);
+}
+
 void routes_attributes_nested(const struct nlattr *attr, struct routes_attributes *ret)
 {
 	memset(ret, 0, sizeof(*ret));

@@ -47,6 +47,7 @@ struct routes_attributes {
 /* Of a message with `header` bytes before its attributes; false when it is no such message. */
 bool routes_attributes_read(const struct nlmsghdr *nlh, size_t header,
 			    struct routes_attributes *ret);
+void routes_attributes_of(const void *attributes, size_t len, struct routes_attributes *ret);
 void routes_attributes_nested(const struct nlattr *attr, struct routes_attributes *ret);
 uint32_t routes_attributes_u32(const struct routes_attributes *a, uint32_t type,
 			       uint32_t otherwise);

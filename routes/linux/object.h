@@ -28,7 +28,7 @@ struct routes_rule {
 	uint8_t family; /* VPN_AF_* */
 	uint8_t action; /* FR_ACT_TO_TBL, FR_ACT_UNREACHABLE */
 	uint8_t protocol;
-	uint8_t reserved;
+	uint8_t is_special; /* read, with conditions that ours never have: equal to none of ours */
 	uint32_t preference;
 	uint32_t table;
 	uint32_t mark;

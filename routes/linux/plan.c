@@ -101,6 +101,41 @@ static void add_tunnel(struct making *m, const struct vpn_prefix *to, uint32_t m
 	add(m, &m->plan->routes, &r, sizeof(r));
 }
 
+static bool is_own_network(const struct making *m, const struct vpn_prefix *to)
+{
+	const struct vpn_prefix *own = m->s->own.items;
+	for (uint32_t i = 0; i < m->s->own.n; i++) {
+		struct vpn_prefix network = routes_prefix_network(&own[i]);
+		if (routes_prefix_equal(&network, to))
+			return true;
+	}
+	return false;
+}
+
+/* What another component wants in the tunnel enters it in spite of "exclude" and the local network, and
+ * takes no other way while the device is down. */
+static void add_wanted(struct making *m)
+{
+	const struct vpn_prefix *p = m->s->wanted.items;
+	for (uint32_t i = 0; i < m->s->wanted.n; i++) {
+		struct routes_route last = route_to(m, &p[i], RTN_UNREACHABLE, ROUTES_LAST_METRIC);
+		/* in main its address has brought a route to all of it */
+		if (m->plan->policy || !is_own_network(m, &p[i]))
+			add_tunnel(m, &p[i], (uint32_t)m->o->metric);
+		if (is_here(m, p[i].family))
+			add(m, &m->plan->routes, &last, sizeof(last));
+	}
+}
+
+static bool is_wanted_inside(const struct making *m, const struct vpn_prefix *to)
+{
+	const struct vpn_prefix *p = m->s->wanted.items;
+	for (uint32_t i = 0; i < m->s->wanted.n; i++)
+		if (routes_prefix_covers(&p[i], to))
+			return true;
+	return false;
+}
+
 static void add_throw(struct making *m, const struct vpn_prefix *to)
 {
 	struct routes_route r = route_to(m, to, RTN_THROW, 0);
@@ -152,9 +187,11 @@ static void add_outside(struct making *m)
 {
 	const struct vpn_prefix *lan = m->plan->lan.items;
 	for (uint32_t i = 0; i < m->o->exclude.count; i++)
-		add_throw(m, routes_options_prefix(&m->o->exclude, i));
+		if (!is_wanted_inside(m, routes_options_prefix(&m->o->exclude, i)))
+			add_throw(m, routes_options_prefix(&m->o->exclude, i));
 	for (uint32_t i = 0; i < m->plan->lan.n; i++)
-		add_throw(m, &lan[i]);
+		if (!is_wanted_inside(m, &lan[i]))
+			add_throw(m, &lan[i]);
 	/* What never leaves a link: DHCP and neighbours keep working */
 	add_throw_text(m, "255.255.255.255/32");
 	add_throw_text(m, "fe80::/10");
@@ -297,6 +334,8 @@ static bool covers_endpoint(const struct making *m)
 	const struct vpn_prefix *at = m->s->endpoints.items;
 	const struct routes_allowed *a = m->s->allowed.items;
 	for (uint32_t k = 0; k < m->s->endpoints.n; k++) {
+		if (is_wanted_inside(m, &at[k]))
+			return true;
 		for (uint32_t i = 0; i < m->o->networks.count; i++)
 			if (routes_prefix_covers(routes_options_prefix(&m->o->networks, i), &at[k]))
 				return true;
@@ -344,6 +383,7 @@ vpn_status routes_plan_make(const struct routes_options *o, const struct routes_
 	add_lan(&m);
 	add_inside(&m);
 	add_networks(&m);
+	add_wanted(&m);
 	if (ret->policy) {
 		add_attached(&m);
 		add_outside(&m);

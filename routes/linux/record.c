@@ -23,7 +23,8 @@ static bool is_family(uint8_t family)
 
 static bool is_table_of_ours(const char *name)
 {
-	return strncmp(name, "vpncore.", 8) == 0 || strncmp(name, "vpncore-lock.", 13) == 0;
+	return strncmp(name, "vpncore.", 8) == 0 || strncmp(name, "vpncore-lock.", 13) == 0 ||
+	       strncmp(name, "vpncore-forward.", 16) == 0;
 }
 
 static bool is_sound(const struct routes_record *r)

@@ -55,6 +55,13 @@ int routes_route_add(struct routes_netlink *nl, const struct routes_route *r)
 				  NULL, NULL);
 }
 
+int routes_route_replace(struct routes_netlink *nl, const struct routes_route *r)
+{
+	struct routes_request request;
+	return routes_netlink_ask(
+		nl, compose(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, r), NULL, NULL);
+}
+
 int routes_route_delete(struct routes_netlink *nl, const struct routes_route *r)
 {
 	struct routes_request request;
@@ -65,12 +72,13 @@ int routes_route_delete(struct routes_netlink *nl, const struct routes_route *r)
 
 /* ---- reading ---- */
 
-static bool read_route(const struct nlmsghdr *nlh, struct routes_route *ret)
+bool routes_route_read(const struct nlmsghdr *nlh, struct routes_route *ret)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	struct routes_attributes all, metrics;
 	memset(ret, 0, sizeof(*ret));
-	if (nlh->nlmsg_type != RTM_NEWROUTE || !routes_attributes_read(nlh, sizeof(*rtm), &all))
+	if ((nlh->nlmsg_type != RTM_NEWROUTE && nlh->nlmsg_type != RTM_DELROUTE) ||
+	    !routes_attributes_read(nlh, sizeof(*rtm), &all))
 		return false;
 	uint8_t family = routes_family_from_af(rtm->rtm_family);
 	if (family == VPN_AF_NONE || (rtm->rtm_flags & RTM_F_CLONED) != 0)
@@ -101,7 +109,7 @@ static int on_dump(const struct nlmsghdr *nlh, void *ctx)
 {
 	struct dump *d = ctx;
 	struct routes_route r;
-	if (!read_route(nlh, &r) || (d->protocol != 0 && r.protocol != d->protocol))
+	if (!routes_route_read(nlh, &r) || (d->protocol != 0 && r.protocol != d->protocol))
 		return MNL_CB_OK;
 	if (!routes_list_add(d->list, &r, sizeof(r)))
 		d->out_of_memory = true;
@@ -143,7 +151,7 @@ static int on_use(const struct nlmsghdr *nlh, void *ctx)
 {
 	struct use *u = ctx;
 	struct routes_route r;
-	if (read_route(nlh, &r) && r.table == u->table)
+	if (routes_route_read(nlh, &r) && r.table == u->table)
 		u->used = true;
 	return MNL_CB_OK;
 }

@@ -8,8 +8,13 @@
 
 /* EEXIST: another one has its table, destination and metric. */
 int routes_route_add(struct routes_netlink *nl, const struct routes_route *r);
+/* In place of the one that has its table, destination and metric, if there is one. */
+int routes_route_replace(struct routes_netlink *nl, const struct routes_route *r);
 /* Removes exactly this one; 0 also when there is none. */
 int routes_route_delete(struct routes_netlink *nl, const struct routes_route *r);
+
+/* The route of an RTM_*ROUTE message; false when it is none, or no more than the memory of one. [any] */
+bool routes_route_read(const struct nlmsghdr *nlh, struct routes_route *ret);
 
 /* Appends every route of a protocol, both families; `protocol` 0: of all. */
 int routes_route_dump(struct routes_netlink *nl, uint8_t protocol,

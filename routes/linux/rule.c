@@ -40,6 +40,33 @@ int routes_rule_delete(struct routes_netlink *nl, const struct routes_rule *r)
 	return e == ENOENT || e == ESRCH ? 0 : e;
 }
 
+int routes_rule_delete_first(struct routes_netlink *nl, uint8_t family, uint32_t preference)
+{
+	struct routes_request request;
+	struct nlmsghdr *nlh = routes_netlink_begin(&request, RTM_DELRULE, NLM_F_ACK);
+	struct fib_rule_hdr *frh = mnl_nlmsg_put_extra_header(nlh, sizeof(*frh));
+	frh->family = routes_family_to_af(family);
+	mnl_attr_put_u32(nlh, FRA_PRIORITY, preference);
+	int e = routes_netlink_ask(nl, nlh, NULL, NULL);
+	return e == ENOENT || e == ESRCH ? 0 : e;
+}
+
+/* Whether it has conditions or actions that ours never have. FRA_SUPPRESS_PREFIXLEN stands in each, -1
+ * where it suppresses nothing. */
+static bool is_special(const struct fib_rule_hdr *frh, const struct routes_attributes *all)
+{
+	static const uint8_t known[] = {FRA_PRIORITY, FRA_FWMARK,   FRA_FWMASK,
+					FRA_TABLE,    FRA_PROTOCOL, FRA_SUPPRESS_PREFIXLEN};
+	uint64_t others = 0, ours = 1; /* FRA_UNSPEC */
+	for (size_t i = 0; i < sizeof(known); i++)
+		ours |= UINT64_C(1) << known[i];
+	for (uint32_t i = 0; i < ROUTES_ATTR_MAX; i++)
+		if (all->at[i] != NULL && (ours >> i & 1) == 0)
+			others |= UINT64_C(1) << i;
+	return others != 0 || frh->tos != 0 || (frh->flags & FIB_RULE_INVERT) != 0 ||
+	       routes_attributes_u32(all, FRA_SUPPRESS_PREFIXLEN, UINT32_MAX) != UINT32_MAX;
+}
+
 static bool read_rule(const struct nlmsghdr *nlh, struct routes_rule *ret)
 {
 	const struct fib_rule_hdr *frh = mnl_nlmsg_get_payload(nlh);
@@ -55,6 +82,7 @@ static bool read_rule(const struct nlmsghdr *nlh, struct routes_rule *ret)
 	ret->table = routes_attributes_u32(&all, FRA_TABLE, frh->table);
 	ret->mark = routes_attributes_u32(&all, FRA_FWMARK, 0);
 	ret->mask = routes_attributes_u32(&all, FRA_FWMASK, 0);
+	ret->is_special = is_special(frh, &all);
 	const struct nlattr *protocol = all.at[FRA_PROTOCOL];
 	if (protocol != NULL && mnl_attr_get_payload_len(protocol) >= 1)
 		ret->protocol = mnl_attr_get_u8(protocol);

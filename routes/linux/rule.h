@@ -12,8 +12,10 @@ int routes_rule_add(struct routes_netlink *nl, const struct routes_rule *r);
 /* Removes one that is like this; 0 also when there is none. */
 int routes_rule_delete(struct routes_netlink *nl, const struct routes_rule *r);
 
-/* Appends every rule of both families; what a struct routes_rule cannot express is left out of it but
- * counts by its preference. */
+/* Removes the first rule with a preference, whatever it is; 0 also when there is none. */
+int routes_rule_delete_first(struct routes_netlink *nl, uint8_t family, uint32_t preference);
+
+/* Appends every rule of both families. One with what a struct routes_rule cannot express is_special. */
 int routes_rule_dump(struct routes_netlink *nl,
 		     struct routes_list *ret /* of struct routes_rule */);
 

@@ -19,6 +19,11 @@ void routes_ruleset_guard_name(const char *pipeline, char buf[ROUTES_TABLE_NAME]
 	snprintf(buf, ROUTES_TABLE_NAME, "vpncore.%s", pipeline);
 }
 
+void routes_ruleset_forward_name(const char *pipeline, char buf[ROUTES_TABLE_NAME])
+{
+	snprintf(buf, ROUTES_TABLE_NAME, "vpncore-forward.%s", pipeline);
+}
+
 void routes_ruleset_lock_name(const char *pipeline, char buf[ROUTES_TABLE_NAME])
 {
 	snprintf(buf, ROUTES_TABLE_NAME, "vpncore-lock.%s", pipeline);
@@ -148,19 +153,6 @@ static void add_nat(struct routes_text *t, const struct routes_ruleset *r,
 	end_chain(t);
 }
 
-/* Where forwarding was off before, it is on for the tunnel alone. */
-static void add_forward(struct routes_text *t, const struct routes_ruleset *r)
-{
-	begin_chain(t, "forward", "filter", "forward", 0, "accept");
-	routes_text_add(t, "\t\tiifname \"%s\" accept\n", r->device);
-	routes_text_add(t, "\t\toifname \"%s\" ct state established,related accept\n", r->device);
-	if (r->opened4)
-		routes_text_add(t, "\t\tmeta nfproto ipv4 drop\n");
-	if (r->opened6)
-		routes_text_add(t, "\t\tmeta nfproto ipv6 drop\n");
-	end_chain(t);
-}
-
 /* What goes into the tunnel gets what its route carries; what comes out of it tells the other side what
  * the way back carries, which the route that it takes from here does not know. The kernel only ever
  * lowers the value. */
@@ -176,6 +168,28 @@ static void add_mss(struct routes_text *t, const struct routes_ruleset *r)
 	if (mtu > IPV6_TCP_BYTES)
 		routes_text_add(t, "\t\tiifname \"%s\" meta nfproto ipv6 %s %u\n", r->device, syn,
 				mtu - IPV6_TCP_BYTES);
+	end_chain(t);
+}
+
+/* Queries to name servers, plain and by TLS or QUIC (RFC 7858, RFC 9250), that would leave elsewhere. The
+ * answer comes at once, so that a resolver asks the next server instead of waiting. */
+static void add_dns_rules(struct routes_text *t)
+{
+	routes_text_add(t, "\t\tudp dport { 53, 853 } reject with icmpx type port-unreachable\n"
+			   "\t\ttcp dport { 53, 853 } reject with tcp reset\n");
+}
+
+static void add_dns(struct routes_text *t, const struct routes_ruleset *r)
+{
+	begin_chain(t, "dns_out", "filter", "output", 0, "accept");
+	routes_text_add(t, "\t\toifname { \"lo\", \"%s\" } accept\n", r->device);
+	/* the tunnel's own packets, of a peer whose port is 53 */
+	routes_text_add(t, "\t\tmeta mark & 0x%08x == 0x%08x accept\n", mask_of(r), mark_of(r));
+	add_dns_rules(t);
+	end_chain(t);
+	begin_chain(t, "dns_forward", "filter", "forward", 0, "accept");
+	routes_text_add(t, "\t\toifname \"%s\" accept\n", r->device);
+	add_dns_rules(t);
 	end_chain(t);
 }
 
@@ -206,7 +220,7 @@ bool routes_ruleset_guard(const struct routes_ruleset *r, char **ret)
 	struct routes_list inside = {.items = NULL};
 	char name[ROUTES_TABLE_NAME];
 	*ret = NULL;
-	if (!r->plan->policy && !r->options->nat)
+	if (!r->plan->policy && !r->options->nat && !r->scene->block_dns)
 		return true;
 	if (!copy_sorted(&r->plan->inside, &inside))
 		t.out_of_memory = true;
@@ -218,12 +232,36 @@ bool routes_ruleset_guard(const struct routes_ruleset *r, char **ret)
 		add_marks(&t, r);
 	if (r->options->nat)
 		add_nat(&t, r, &inside);
-	if (r->options->nat && (r->opened4 || r->opened6))
-		add_forward(&t, r);
 	if (r->options->nat && r->options->mss_clamp)
 		add_mss(&t, r);
+	if (r->scene->block_dns)
+		add_dns(&t, r);
 	end_table(&t);
 	routes_list_free(&inside);
+	return finish(&t, ret);
+}
+
+/* ---- forwarding ---- */
+
+/* Where forwarding was off before, it is on for the tunnel alone. */
+bool routes_ruleset_forward(const struct routes_ruleset *r, char **ret)
+{
+	struct routes_text t = {.at = NULL};
+	char name[ROUTES_TABLE_NAME];
+	*ret = NULL;
+	if (!r->opened4 && !r->opened6)
+		return true;
+	routes_ruleset_forward_name(r->pipeline, name);
+	begin_table(&t, name, false);
+	begin_chain(&t, "forward", "filter", "forward", 0, "accept");
+	routes_text_add(&t, "\t\tiifname \"%s\" accept\n", r->device);
+	routes_text_add(&t, "\t\toifname \"%s\" ct state established,related accept\n", r->device);
+	if (r->opened4)
+		routes_text_add(&t, "\t\tmeta nfproto ipv4 drop\n");
+	if (r->opened6)
+		routes_text_add(&t, "\t\tmeta nfproto ipv6 drop\n");
+	end_chain(&t);
+	end_table(&t);
 	return finish(&t, ret);
 }
 

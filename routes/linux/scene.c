@@ -18,6 +18,7 @@ void routes_scene_clear(struct routes_scene *s)
 	routes_list_free(&s->lan);
 	routes_list_free(&s->allowed);
 	routes_list_free(&s->endpoints);
+	routes_list_free(&s->wanted);
 	memset(s, 0, sizeof(*s));
 }
 

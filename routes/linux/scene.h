@@ -24,6 +24,8 @@ struct routes_scene {
 	struct routes_list lan;     /* struct vpn_prefix: networks of other interfaces */
 	struct routes_list allowed; /* struct routes_allowed */
 	struct routes_list endpoints; /* struct vpn_prefix: addresses of peers, full length */
+	struct routes_list wanted;    /* struct vpn_prefix: that another component wants inside */
+	bool block_dns;               /* another component wants no query to leave outside */
 };
 
 void routes_scene_clear(struct routes_scene *s);

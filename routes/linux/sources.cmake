@@ -13,6 +13,7 @@ set(ROUTES_LINUX_SOURCES
 	options.c
 	plan.c
 	prefix.c
+	query.c
 	record.c
 	route.c
 	rule.c
@@ -20,4 +21,5 @@ set(ROUTES_LINUX_SOURCES
 	scene.c
 	switch.c
 	text.c
+	want.c
 	work.c)

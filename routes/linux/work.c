@@ -21,9 +21,64 @@ bool routes_made_goes_on(struct routes_run *run, vpn_status status)
 {
 	if (status == VPN_OK)
 		return true;
-	if (run->status == VPN_OK)
+	if (run->status == VPN_OK) {
 		run->status = status;
+		run->first_err = *run->err;
+	}
 	return !run->first;
+}
+
+/* ---- patience ---- */
+
+/* Ten repairs in a minute, then it is a fight that we do not fight. */
+#define REPAIRS   10u
+#define MINUTE_NS UINT64_C(60000000000)
+
+static void on_again(void *ctx)
+{
+	struct routes *r = ctx;
+	if (r->reconciler != NULL)
+		r->reconcile->stir(r->reconciler);
+}
+
+void routes_work_rest(struct routes *r)
+{
+	r->again_ns = 0;
+	(void)r->loop->arm(r->loop_inst, 0, on_again, r);
+}
+
+void routes_made_again(struct routes_run *run, uint64_t at_ns)
+{
+	struct routes *r = run->routes;
+	if (r->again_ns != 0 && r->again_ns <= at_ns)
+		return;
+	r->again_ns = at_ns;
+	/* without memory for it the next change of something tries again */
+	(void)r->loop->arm(r->loop_inst, at_ns, on_again, r);
+}
+
+bool routes_made_may_repair(struct routes_run *run, struct routes_patience *patience,
+			    const char *text)
+{
+	if (patience->n == 0 || run->now_ns - patience->since_ns >= MINUTE_NS) {
+		patience->told &= patience->n == REPAIRS; /* the same fight goes on */
+		patience->since_ns = run->now_ns;
+		patience->n = 0;
+	}
+	if (patience->n < REPAIRS) {
+		patience->n++;
+		run->repairs++;
+		return true;
+	}
+	if (!patience->told)
+		routes_log(run->routes->host, VPN_LOG_ERROR,
+			   "another program undoes %s again and again: %u repairs within a "
+			   "minute, no more before it is over. systemd-networkd does so without "
+			   "ManageForeignRoutingPolicyRules=no, see docs/routes.md",
+			   text, REPAIRS);
+	patience->told = true;
+	routes_made_again(run, patience->since_ns + MINUTE_NS);
+	return false;
 }
 
 /* ---- the scene ---- */
@@ -80,6 +135,8 @@ static vpn_status read_scene(struct routes *r, struct routes_scene *scene, struc
 				    "cannot read the machine's addresses: %s", strerror(e));
 	read_port(r, scene);
 	vpn_status status = read_peers(r, scene);
+	if (status == VPN_OK && !routes_want_read(&r->want, scene))
+		status = VPN_ENOMEM;
 	if (status != VPN_OK)
 		return routes_fault(err, status, 0, NULL, "cannot read the transport's peers");
 	return VPN_OK;
@@ -179,12 +236,13 @@ vpn_status routes_work_place(struct routes *r, struct vpn_error *err)
 
 /* ---- one run ---- */
 
-/* The kill switch comes before everything, the rule that leads into our table last. */
+/* The kill switch comes before everything, what limits forwarding before its switches, and the rule that leads
+ * into our table last. */
 static void run_steps(struct routes_run *run)
 {
-	static bool (*const steps[])(struct routes_run *) = {routes_made_lock, routes_made_switches,
-							     routes_made_guard, routes_made_routes,
-							     routes_made_rules};
+	static bool (*const steps[])(struct routes_run *) = {
+		routes_made_lock,  routes_made_forward, routes_made_switches,
+		routes_made_guard, routes_made_routes,  routes_made_rules};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (!steps[i](run))
 			return;
@@ -212,8 +270,13 @@ vpn_status routes_work_run(struct routes *r, bool first, uint32_t *ret_repairs,
 				 .plan = &plan,
 				 .scene = &scene,
 				 .first = first,
+				 .now_ns = r->host->now_ns(r->host),
 				 .status = VPN_OK,
 				 .err = err};
+	if (r->again_ns != 0 && run.now_ns >= r->again_ns) {
+		r->again_ns = 0;
+		r->blocked.n = 0;
+	}
 	vpn_status status = read_scene(r, &scene, err);
 	if (status == VPN_OK)
 		status = routes_plan_make(r->options, &scene, &r->place, &plan, err);
@@ -222,8 +285,13 @@ vpn_status routes_work_run(struct routes *r, bool first, uint32_t *ret_repairs,
 	if (status == VPN_OK) {
 		run_steps(&run);
 		status = run.status;
+		if (status != VPN_OK)
+			*err = run.first_err;
 		follow_way(r, &scene);
+		routes_want_warn(r, &scene);
 	}
+	if (status != VPN_OK && !first)
+		routes_made_again(&run, run.now_ns + MINUTE_NS);
 	*ret_repairs = run.repairs;
 	routes_plan_clear(&plan);
 	routes_scene_clear(&scene);
@@ -242,6 +310,10 @@ void routes_work_clear(struct routes *r)
 	routes_list_free(&r->routes);
 	routes_list_free(&r->rules);
 	routes_list_free(&r->switches);
+	routes_list_free(&r->blocked);
+	routes_want_clear(&r->want);
+	r->blocks_dns = false;
 	clear_table(&r->guard);
+	clear_table(&r->forward);
 	clear_table(&r->lock);
 }

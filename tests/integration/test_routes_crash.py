@@ -4,11 +4,12 @@ Topology: routed.py."""
 import glob
 import os
 
-from harness import main, wait_for
+from harness import BUILD, main, wait_for
 from program import BINARY, environment
 from routed import OUT4, Routed, state
 from wireguard import private_run
 
+ASKS = BUILD / "test-plugins" / "dns-test-asks.so"
 FULL = {"default": True, "exclude": ["10.50.0.0/16"], "kill_switch": "on", "nat": True}
 
 
@@ -20,6 +21,20 @@ class Crash(Routed):
             ns.sysctl("net/ipv6/conf/all/forwarding", 0)
         self.client.sysctl("net/ipv4/conf/eth0/forwarding", 1)
         self.before = state(self.client)
+
+    def client_manifest(self, routes, **more):
+        spec = super().client_manifest(routes, **more)
+        spec["dns"] = {"backend": "test-asks", "plugin": str(ASKS), "first": "block 10.0.0.53/32"}
+        return spec
+
+    def check_forwarding(self):
+        """It is not on without its limits."""
+        now = state(self.client)
+        for switch, limit in (("ipv4/ip_forward:1", "meta nfproto ipv4 drop"),
+                              ("ipv6/conf/all/forwarding:1", "meta nfproto ipv6 drop")):
+            if switch in now:
+                self.assertIn(limit, now)
+        return "ipv4/ip_forward:1" in now
 
     def kill_all(self, program):
         """The main process and its reaper, so that nobody is left to undo."""
@@ -94,9 +109,27 @@ class Crash(Routed):
                 break
         self.assertGreater(len(deaths), 2, "the deaths were all at the same step")
 
+    def test_forwarding_is_at_no_step_on_without_its_limits(self):
+        client = self.run_client(FULL)
+        file = self.journal_file()
+        whole = os.stat(file).st_size
+        client.stop()
+        found = set()
+        for size in range(300, whole, 380):  # two records
+            client = self.vpncore(self.client, self.client_manifest(FULL),
+                                  before=private_run(self.client))
+            wait_for(lambda size=size: os.path.exists(file) and os.stat(file).st_size >= size,
+                     "a journal of %d bytes" % size)
+            self.kill_all(client)
+            found.add(self.check_forwarding())
+            self.client.sh(BINARY, "cleanup", "--all", env=environment())
+            self.assertEqual(state(self.client), self.before)
+        self.assertIn(True, found, "forwarding was never on")
+
     def test_cleanup_alone_undoes_everything(self):
         client = self.run_client(FULL)
         self.kill_all(client)
+        self.assertTrue(self.check_forwarding())
         self.assertNotEqual(state(self.client), self.before)
         self.client.sh(BINARY, "cleanup", "--all", env=environment())
         self.assertEqual(state(self.client), self.before)

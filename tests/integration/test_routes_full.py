@@ -5,8 +5,8 @@ import errno
 
 import netns
 from harness import PORT, main, traffic, veth, wait_for
-from routed import (CLIENT4, CLIENT6, INNER4, INNER6, MARK, OUT4, OUT6, Routed, SERVER6, SITE4,
-                    SITE6, TABLE, state)
+from routed import (CLIENT4, CLIENT6, GATE4, GATE6, INNER4, INNER6, MARK, OUT4, OUT6, PROTOCOL,
+                    Routed, SERVER6, SITE4, SITE6, TABLE, state)
 from wireguard import wg
 
 UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES)
@@ -137,17 +137,43 @@ class FullTunnel(Routed):
         client.wait_log("removed by another program: put back")
         self.assertEqual(self.seen_at_site(), OUT4)
 
+    def test_rules_and_routes_that_others_replace_are_put_back(self):
+        client = self.run_client({"default": True})
+        before = state(self.client)
+        for more in ([], ["proto", str(PROTOCOL)]):
+            for family, via in ((4, GATE4), (6, GATE6)):
+                metric = ["metric", "1024"] if family == 6 else []
+                self.client.ip("-%d" % family, "route", "replace", "default", "via", via, "table",
+                               TABLE, *metric, *more)
+                self.assertNotEqual(state(self.client), before)
+                wait_for(lambda: state(self.client) == before, "routes as before")
+        client.wait_log("0.0.0.0/0 table 7600 metric 0 was replaced by another program: put back")
+        for family in (4, 6):
+            for action in (["lookup", "main"], ["iif", "lo", "lookup", "main"]):
+                self.client.ip("-%d" % family, "rule", "del", "preference", "7630")
+                self.client.ip("-%d" % family, "rule", "add", "preference", "7630", *action,
+                               "protocol", PROTOCOL)
+                wait_for(lambda: state(self.client) == before, "rules as before")
+        client.wait_log("rule with preference 7630 .* was replaced by another program: put back")
+        self.assertEqual(self.seen_at_site(), OUT4)
+
+    def test_a_rule_that_comes_in_front_later_is_told(self):
+        client = self.run_client({"default": True})
+        self.client.ip("rule", "add", "preference", "100", "lookup", "main")
+        client.wait_log("a rule before ours takes the traffic to another interface")
+
     def test_a_fight_is_given_up_and_said(self):
         client = self.run_client({"default": True})
 
         def is_over():
-            return "another program undoes our routes, rules or tables" in client.log()
-
-        def undo():
             for line in self.rules(self.client):
                 self.client.ip("rule", "del", "preference", line.split(":")[0], check=False)
-            return is_over()
-        wait_for(undo, "the end of the repairs", 30)
+            return client.log().count("again and again") == 3
+        wait_for(is_over, "the end of the repairs", 30)
+        self.assertEqual(self.rules(self.client), [])
+        # what nobody fights over is still repaired
+        self.client.ip("-6", "rule", "del", "preference", "7630")
+        wait_for(lambda: len(self.rules(self.client, 6)) == 3, "the rule of IPv6")
         self.assertEqual(self.rules(self.client), [])
 
     def test_the_mark_survives_another_one_that_wg_sets(self):

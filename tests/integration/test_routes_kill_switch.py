@@ -6,6 +6,7 @@ import socket
 from harness import TOP, main, traffic, wait_for
 from program import BINARY, environment
 from routed import CLIENT4, GATE4, OUT4, OUT6, Routed, SITE4, SITE6, state
+from wireguard import wg
 
 LOCK = "vpncore-lock.client"
 
@@ -86,6 +87,14 @@ class KillSwitch(Routed):
             "nft", "list", "chain", "inet", LOCK, "forward").stdout, "its rules")
         wire.packets()
         self.assertEqual(self.leaks(wire), [])
+
+    def test_another_local_port_is_open_at_once(self):
+        self.run_client({"kill_switch": "on"}, listen="*:51900")
+        chain = ("nft", "list", "chain", "inet", LOCK, "input")
+        self.assertIn("udp dport 51900 accept", self.client.sh(*chain).stdout)
+        wg(self.client, "set", "wg0", "listen-port", "51901")
+        wait_for(lambda: "udp dport 51901 accept" in self.client.sh(*chain).stdout, "the port")
+        self.assertNotIn("51900", self.client.sh(*chain).stdout)
 
     # -- lockdown ----------------------------------------------------------------------------
 

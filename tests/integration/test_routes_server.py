@@ -58,6 +58,16 @@ class Server(Routed):
         self.run_client({"default": True})
         self.assertEqual(self.seen_at_site(), OUT4)
 
+    def test_limits_to_forwarding_that_others_delete_come_back(self):
+        self.server.sysctl("net/ipv4/ip_forward", 0)
+        server = self.run_server({"nat": True})
+        before = state(self.server)
+        self.server.sh("nft", "delete", "table", "inet", "vpncore-forward.server")
+        server.wait_log("vpncore-forward.server was changed by another program: put back")
+        # nft lists tables in the order in which they were made
+        self.assertEqual(sorted(state(self.server).splitlines()), sorted(before.splitlines()))
+        self.assertEqual(traffic.ping(self.client, SITE4, 1, 56, "-W", "1"), 0)
+
     def test_forwarding_that_was_on_stays_as_free_as_it_was(self):
         self.run_server({"nat": True})
         self.assertEqual(traffic.ping(self.client, SITE4, 1), 1)

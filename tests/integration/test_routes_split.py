@@ -102,6 +102,25 @@ class Split(Routed):
         wait_for(lambda: "192.168.9.0/24" not in " ".join(self.routes(self.client)),
                  "the end of its route")
 
+    def test_a_network_that_others_replace_is_put_back(self):
+        client = self.run_client({}, allowed=["203.0.113.0/24"])
+        before = state(self.client)
+        self.client.ip("route", "replace", "203.0.113.0/24", "via", GATE4)
+        self.assertEqual(self.device_of(self.client, SITE4), "eth0")
+        client.wait_log("203.0.113.0/24 .* was replaced by another program: put back")
+        self.assertEqual(state(self.client), before)
+
+    def test_a_conflict_that_lasts_does_not_hold_up_repairs(self):
+        client = self.run_client({}, allowed=["203.0.113.0/24"])
+        self.client.ip("route", "add", "10.6.0.0/16", "via", GATE4)
+        wg(self.client, "set", "wg0", "peer", self.keys[0].public, "allowed-ips",
+           "203.0.113.0/24,10.6.0.0/16")
+        client.wait_log("10.6.0.0/16 .* is there already and not ours")
+        for _ in range(3):
+            self.client.ip("route", "del", "203.0.113.0/24", "dev", "wg0")
+            wait_for(lambda: self.device_of(self.client, SITE4) == "wg0", "the route again")
+        self.assertEqual(client.log().count("is there already"), 1)
+
     # -- in the way --------------------------------------------------------------------------
 
     def refused(self, routes, **more):

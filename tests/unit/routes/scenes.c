@@ -82,6 +82,12 @@ void scenes_endpoint(struct scenes *s, const char *text)
 	add(&s->scene.endpoints, &p, sizeof(p));
 }
 
+void scenes_want(struct scenes *s, const char *text)
+{
+	struct vpn_prefix p = prefix(text);
+	add(&s->scene.wanted, &p, sizeof(p));
+}
+
 void scenes_init(struct scenes *s)
 {
 	memset(s, 0, sizeof(*s));

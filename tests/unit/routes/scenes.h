@@ -37,6 +37,7 @@ void scenes_own(struct scenes *s, const char *first, ...); /* instead of those o
 void scenes_lan(struct scenes *s, const char *text);
 void scenes_allow(struct scenes *s, const char *text, uint32_t metric); /* a peer's */
 void scenes_endpoint(struct scenes *s, const char *text);
+void scenes_want(struct scenes *s, const char *text); /* another component's */
 
 vpn_status scenes_plan(struct scenes *s); /* into s->plan and s->err */
 

@@ -185,6 +185,23 @@ static void a_route_of_another_in_its_place_stays(void **state)
 	assert_int_equal(routes_route_delete(&nl, &other), 0);
 }
 
+static void a_route_takes_the_place_of_another_ones(void **state)
+{
+	(void)state;
+	static const char *const to[] = {"10.9.0.0/16", "fd99::/48"};
+	for (size_t i = 0; i < 2; i++) {
+		struct routes_route ours = unreachable(to[i], 1024), other = ours;
+		other.protocol = 4; /* RTPROT_STATIC: somebody's */
+		assert_int_equal(routes_route_add(&nl, &other), 0);
+		assert_int_equal(routes_route_add(&nl, &ours), EEXIST);
+		assert_int_equal(routes_route_replace(&nl, &ours), 0);
+		assert_int_equal(count_routes(&ours), 1);
+		assert_int_equal(routes_route_delete(&nl, &other), 0); /* there is none */
+		assert_int_equal(count_routes(&ours), 1);
+		assert_int_equal(routes_route_delete(&nl, &ours), 0);
+	}
+}
+
 static uint32_t count_rules(const struct routes_rule *like)
 {
 	struct routes_list list = {.items = NULL};
@@ -214,6 +231,31 @@ static void a_rule_reads_back_and_is_undone_once_and_again(void **state)
 		assert_int_equal(count_rules(&rules[i]), 0);
 		assert_int_equal(undo(&record, sizeof(record)), VPN_OK);
 	}
+}
+
+/* Of a rule with the same preference, mark, table and protocol, but another condition. */
+static void a_rule_with_other_conditions_is_not_taken_for_ours(void **state)
+{
+	(void)state;
+	const struct routes_rule ours = {VPN_AF_INET, FR_ACT_TO_TBL, 190, 0, 7630, 7600, 0, 0};
+	struct routes_request request;
+	struct nlmsghdr *nlh = routes_netlink_begin(&request, RTM_NEWRULE,
+						    NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+	struct fib_rule_hdr *frh = mnl_nlmsg_put_extra_header(nlh, sizeof(*frh));
+	*frh = (struct fib_rule_hdr){.family = AF_INET, .action = FR_ACT_TO_TBL};
+	mnl_attr_put_u32(nlh, FRA_PRIORITY, 7630);
+	mnl_attr_put_u32(nlh, FRA_TABLE, 7600);
+	mnl_attr_put_strz(nlh, FRA_IIFNAME, "eth0");
+	mnl_attr_put_u8(nlh, FRA_PROTOCOL, 190);
+	assert_int_equal(routes_netlink_ask(&nl, nlh, NULL, NULL), 0);
+	assert_int_equal(count_rules(&ours), 0);
+	assert_int_equal(routes_rule_add(&nl, &ours), 0);
+	assert_int_equal(count_rules(&ours), 1);
+	/* it came behind the other one */
+	assert_int_equal(routes_rule_delete_first(&nl, VPN_AF_INET, 7630), 0);
+	assert_int_equal(count_rules(&ours), 1);
+	assert_int_equal(routes_rule_delete(&nl, &ours), 0);
+	assert_int_equal(routes_rule_delete_first(&nl, VPN_AF_INET, 7630), 0);
 }
 
 static void is_now(const char *path, const char *value)
@@ -294,11 +336,12 @@ static void refuses_records_that_make_no_sense(void **state)
 static void nftables_takes_every_golden_table(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"guard-default", "guard-nat", "lock", "lock-open"};
+	static const char *const names[] = {"guard-default", "guard-nat", "guard-dns",
+					    "forward",       "lock",      "lock-open"};
 	struct nft_ctx *nft = routes_nft_open();
 	struct vpn_error err = {.size = sizeof(err)};
 	assert_non_null(nft);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		char path[512], text[8192] = "";
 		snprintf(path, sizeof(path), "%s/%s.nft", GOLDEN_DIR, names[i]);
 		FILE *f = fopen(path, "r");
@@ -327,6 +370,8 @@ int main(void)
 		cmocka_unit_test(a_route_is_looked_up_in_both_families),
 		cmocka_unit_test(a_dump_that_changes_is_read_again),
 		cmocka_unit_test(a_route_of_another_in_its_place_stays),
+		cmocka_unit_test(a_route_takes_the_place_of_another_ones),
+		cmocka_unit_test(a_rule_with_other_conditions_is_not_taken_for_ours),
 		cmocka_unit_test(a_rule_reads_back_and_is_undone_once_and_again),
 		cmocka_unit_test(a_switch_goes_back_unless_another_has_set_it),
 		cmocka_unit_test(what_goes_along_with_forwarding_is_found),

@@ -226,6 +226,74 @@ static void an_endpoint_within_a_network_makes_the_rules(void **state)
 
 /* ---- the rest ---- */
 
+/* ---- what another component wants ---- */
+
+static void what_is_wanted_is_a_route_in_main(void **state)
+{
+	(void)state;
+	scenes_want(&s, "10.0.0.53/32");
+	scenes_want(&s, "fd00::53/128");
+	plans();
+	assert_false(s.plan.policy);
+	const struct routes_route *r = scenes_route(&s, "10.0.0.53/32", RTN_UNICAST);
+	assert_int_equal(r->table, ROUTES_MAIN_TABLE);
+	assert_int_equal(r->ifindex, DEVICE);
+	assert_non_null(scenes_route(&s, "fd00::53/128", RTN_UNICAST));
+	assert_int_equal(scenes_route(&s, "10.0.0.53/32", RTN_UNREACHABLE)->metric,
+			 ROUTES_LAST_METRIC);
+	assert_int_equal(s.plan.routes.n, 4);
+}
+
+static void what_is_wanted_goes_nowhere_else_while_the_device_is_down(void **state)
+{
+	(void)state;
+	scenes_want(&s, "10.0.0.53/32");
+	s.scene.device_up = false;
+	plans();
+	assert_null(scenes_route(&s, "10.0.0.53/32", RTN_UNICAST));
+	assert_non_null(scenes_route(&s, "10.0.0.53/32", RTN_UNREACHABLE));
+}
+
+static void what_is_wanted_wins_over_exclude_and_the_local_network(void **state)
+{
+	(void)state;
+	s.options.is_default = 1;
+	scenes_exclude(&s, "10.0.0.0/8", "172.16.1.0/24", "9.9.9.9/32", NULL);
+	scenes_want(&s, "10.0.0.53/32");   /* within one */
+	scenes_want(&s, "9.9.9.9/32");     /* the same */
+	scenes_want(&s, "172.16.0.0/12");  /* around one */
+	scenes_want(&s, "192.168.5.1/32"); /* in the local network */
+	plans();
+	static const char *const inside[] = {"10.0.0.53/32", "9.9.9.9/32", "172.16.0.0/12",
+					     "192.168.5.1/32"};
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(scenes_route(&s, inside[i], RTN_UNICAST)->table, 7600);
+	assert_non_null(scenes_route(&s, "10.0.0.0/8", RTN_THROW));
+	assert_non_null(scenes_route(&s, "192.168.5.0/24", RTN_THROW));
+	assert_null(scenes_route(&s, "9.9.9.9/32", RTN_THROW));
+	assert_null(scenes_route(&s, "172.16.1.0/24", RTN_THROW));
+}
+
+static void an_endpoint_within_what_is_wanted_makes_the_rules(void **state)
+{
+	(void)state;
+	scenes_want(&s, "198.51.100.0/24");
+	scenes_endpoint(&s, "198.51.100.2/32");
+	plans();
+	assert_true(s.plan.policy);
+	assert_int_equal(scenes_route(&s, "198.51.100.0/24", RTN_UNICAST)->table, 7600);
+}
+
+static void the_devices_own_network_has_its_route_already(void **state)
+{
+	(void)state;
+	scenes_want(&s, "10.78.0.0/24");
+	scenes_want(&s, "10.78.0.1/32");
+	plans();
+	assert_null(scenes_route(&s, "10.78.0.0/24", RTN_UNICAST));
+	assert_non_null(scenes_route(&s, "10.78.0.1/32", RTN_UNICAST));
+}
+
 static void a_gateway_and_an_mtu_go_into_the_routes(void **state)
 {
 	(void)state;
@@ -304,6 +372,11 @@ int main(void)
 		CASE(the_same_network_outside_wins),
 		CASE(one_network_named_twice_is_one_route),
 		CASE(an_endpoint_within_a_network_makes_the_rules),
+		CASE(what_is_wanted_is_a_route_in_main),
+		CASE(what_is_wanted_goes_nowhere_else_while_the_device_is_down),
+		CASE(what_is_wanted_wins_over_exclude_and_the_local_network),
+		CASE(an_endpoint_within_what_is_wanted_makes_the_rules),
+		CASE(the_devices_own_network_has_its_route_already),
 		CASE(a_gateway_and_an_mtu_go_into_the_routes),
 		CASE(nat_forwards_the_families_that_the_device_has),
 		CASE(what_cannot_be_is_refused),

@@ -85,9 +85,36 @@ static void a_server_translates_each_network_once(void **state)
 	scenes_allow(&s, "10.50.0.0/17", 0);
 	scenes_allow(&s, "0.0.0.0/0", 0);
 	struct routes_ruleset r = ruleset();
-	r.opened4 = true;
 	assert_true(routes_ruleset_guard(&r, &text));
 	compare("guard-nat", text);
+}
+
+static void forwarding_is_limited_where_it_was_off(void **state)
+{
+	(void)state;
+	char *text = NULL;
+	s.options.nat = 1;
+	struct routes_ruleset r = ruleset();
+	assert_true(routes_ruleset_forward(&r, &text));
+	assert_null(text);
+	r.opened4 = true;
+	assert_true(routes_ruleset_forward(&r, &text));
+	assert_null(strstr(text, "ipv6 drop"));
+	free(text);
+	r.opened6 = true;
+	assert_true(routes_ruleset_forward(&r, &text));
+	compare("forward", text);
+}
+
+static void queries_that_would_leave_elsewhere_are_refused(void **state)
+{
+	(void)state;
+	char *text = NULL;
+	scenes_networks(&s, "10.9.0.0/16", NULL);
+	s.scene.block_dns = true;
+	struct routes_ruleset r = ruleset();
+	assert_true(routes_ruleset_guard(&r, &text));
+	compare("guard-dns", text);
 }
 
 static void the_kill_switch_lets_little_pass(void **state)
@@ -146,6 +173,8 @@ int main(void)
 		CASE(a_split_tunnel_needs_no_table),
 		CASE(a_full_tunnel_is_guarded),
 		CASE(a_server_translates_each_network_once),
+		CASE(forwarding_is_limited_where_it_was_off),
+		CASE(queries_that_would_leave_elsewhere_are_refused),
 		CASE(the_kill_switch_lets_little_pass),
 		CASE(the_kill_switch_lets_pass_what_the_manifest_names),
 		CASE(the_kill_switch_is_open_for_each_port_of_a_range),
