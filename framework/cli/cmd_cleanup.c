@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aside.h"
 #include "commands.h"
 #include "fault.h"
 #include "hooks.h"
@@ -40,14 +41,14 @@ static void clean(void *ctx, const char *key)
 	undo_instance(key, STATE_ROLE_UNDO, UNDO_WAIT_MS, c->loader, c->flags, &r);
 	if (r.n_busy > 0)
 		printf("%s: runs, and is left alone\n", key);
-	else if (r.n_unread == 0 && r.n_away == 0)
+	else if (r.n_undone > 0 || r.n_unread + r.n_away == 0)
 		printf("%s: %u change%s undone", key, r.n_undone, plural(r.n_undone));
 	if (r.n_failed > 0)
 		printf(", %u %s", r.n_failed,
 		       (c->flags & UNDO_FORGET) != 0 ? "forgotten" : "could not be undone");
 	if (r.n_kept > 0)
 		printf(", %u to be kept (--all undoes them)", r.n_kept);
-	if (r.n_busy + r.n_unread + r.n_away == 0)
+	if (r.n_undone > 0 || r.n_busy + r.n_unread + r.n_away == 0)
 		putchar('\n');
 	c->failed |= r.n_failed + r.n_unread + r.n_away > 0 || (r.n_busy > 0 && c->named);
 }
@@ -91,6 +92,7 @@ static void list(void *ctx, const char *key)
 		output_line(stderr, err.text);
 		c->failed = true;
 	} else {
+		aside_adopt_files(j);
 		if (journal_is_elsewhere(j))
 			printf("%s: of another network namespace\n", key);
 		print_entries(j);
@@ -138,7 +140,7 @@ int cmd_cleanup(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	struct cleanup c = {0};
+	struct cleanup c = {.flags = UNDO_ASKED};
 	int o;
 	while ((o = getopt_long(argc, argv, ":aflh", known, NULL)) != -1) {
 		switch (o) {

@@ -22,7 +22,7 @@ static void file_path(const struct journal *j, enum state_place place, char path
 	snprintf(path, PATH_ROOM, "%s/%s/" JOURNAL_FILE, state_dir_path(place), j->key);
 }
 
-static enum state_place place_of(uint32_t flags)
+enum state_place journal_place_of(uint32_t flags)
 {
 	return (flags & VPN_JOURNAL_FILES) != 0 ? STATE_LIB : STATE_RUN;
 }
@@ -109,7 +109,7 @@ static vpn_status take_record(struct journal *j, enum state_place place, const s
 {
 	struct record_change c;
 	uint64_t done;
-	if (record_read_change(r, &c) && place_of(r->flags) == place) {
+	if (record_read_change(r, &c) && journal_place_of(r->flags) == place) {
 		struct journal_entry *e = copy_entry(&c, r->flags, r->number);
 		if (e == NULL || !insert(j, e)) {
 			free_entry(e);
@@ -117,7 +117,7 @@ static vpn_status take_record(struct journal *j, enum state_place place, const s
 		}
 	} else if (record_read_done(r, &done)) {
 		size_t i = index_of(j, done);
-		if (i != SIZE_MAX && place_of(j->entries[i]->flags) == place)
+		if (i != SIZE_MAX && journal_place_of(j->entries[i]->flags) == place)
 			drop(j, i);
 	}
 	return VPN_OK;
@@ -263,7 +263,7 @@ static bool fill_new(struct journal *j, enum state_place place, int fd, size_t *
 	bool good = record != NULL && write_all(fd, record, *ret_size);
 	free(record);
 	for (size_t i = 0; i < j->n_entries && good; i++)
-		if (place_of(j->entries[i]->flags) == place)
+		if (journal_place_of(j->entries[i]->flags) == place)
 			good = write_entry(fd, j->entries[i], j->entries[i]->number, ret_size);
 	return good && fdatasync(fd) == 0;
 }
@@ -308,7 +308,7 @@ static vpn_status make_ready(struct journal *j, enum state_place place, struct v
 vpn_status journal_add(struct journal *j, const struct journal_entry *e, uint64_t *ret_number,
 		       struct vpn_error *err)
 {
-	enum state_place place = place_of(e->flags);
+	enum state_place place = journal_place_of(e->flags);
 	const struct record_change c = {.kind = e->kind,
 					.data = e->data,
 					.len = e->len,
@@ -343,7 +343,7 @@ static void shrink(struct journal *j, enum state_place place)
 	if (j->files[place].size < SHRINK_FROM)
 		return;
 	for (size_t i = 0; i < j->n_entries; i++)
-		if (place_of(j->entries[i]->flags) == place)
+		if (journal_place_of(j->entries[i]->flags) == place)
 			alive += RECORD_HEAD + j->entries[i]->len + strlen(j->entries[i]->path);
 	if (alive <= j->files[place].size / 4)
 		(void)rewrite(j, place, &ignored);
@@ -355,7 +355,7 @@ void journal_forget(struct journal *j, uint64_t number)
 	size_t i = index_of(j, number), size = 0;
 	if (i == SIZE_MAX)
 		return;
-	enum state_place place = place_of(j->entries[i]->flags);
+	enum state_place place = journal_place_of(j->entries[i]->flags);
 	drop(j, i);
 	if (make_ready(j, place, &ignored) != VPN_OK)
 		return;
@@ -368,15 +368,27 @@ void journal_forget(struct journal *j, uint64_t number)
 
 /* ---- the whole ----------------------------------------------------------------------------------- */
 
+bool journal_file_is_elsewhere(const struct journal *j, enum state_place place)
+{
+	const struct origin *o = &j->files[place].origin;
+	return j->files[place].found && o->netns != j->here.netns &&
+	       memcmp(o->boot, j->here.boot, sizeof(o->boot)) == 0;
+}
+
 bool journal_is_elsewhere(const struct journal *j)
 {
-	for (size_t i = 0; i < STATE_PLACES; i++) {
-		const struct origin *o = &j->files[i].origin;
-		if (j->files[i].found && o->netns != j->here.netns &&
-		    memcmp(o->boot, j->here.boot, sizeof(o->boot)) == 0)
-			return true;
-	}
-	return false;
+	return journal_file_is_elsewhere(j, STATE_RUN) || journal_file_is_elsewhere(j, STATE_LIB);
+}
+
+void journal_drop_file(struct journal *j, enum state_place place)
+{
+	struct journal_file *f = &j->files[place];
+	for (size_t i = j->n_entries; i-- > 0;)
+		if (journal_place_of(j->entries[i]->flags) == place)
+			drop(j, i);
+	if (f->fd >= 0)
+		close(f->fd);
+	*f = (struct journal_file){.folder = f->folder, .fd = -1};
 }
 
 /* Opens what is there and takes the lock, which is always in the folder in /run. */
@@ -427,7 +439,7 @@ static void close_file(struct journal *j, enum state_place place)
 	struct journal_file *f = &j->files[place];
 	size_t left = 0;
 	for (size_t i = 0; i < j->n_entries; i++)
-		left += place_of(j->entries[i]->flags) == place;
+		left += journal_place_of(j->entries[i]->flags) == place;
 	/* what could not be read is not thrown away */
 	if (f->folder >= 0 && left == 0 && j->lock >= 0 && !j->unread) {
 		(void)unlinkat(f->folder, JOURNAL_FILE, 0);

@@ -62,8 +62,16 @@ struct journal {
 struct journal *journal_open(const char *key, enum state_role role, unsigned wait_ms,
 			     struct vpn_error *err);
 
-/* Whether the changes were made in another network namespace, where alone they can be undone. */
+/* Whether changes were made in another network namespace, where alone they can be undone: any of them, or
+ * those of one file. */
 bool journal_is_elsewhere(const struct journal *j);
+bool journal_file_is_elsewhere(const struct journal *j, enum state_place place);
+
+/* The file that changes with these flags are in. */
+enum state_place journal_place_of(uint32_t flags);
+
+/* Forgets, in memory alone, what was read from a file, which was moved elsewhere. */
+void journal_drop_file(struct journal *j, enum state_place place);
 
 /* Writes a change down; *e is copied, its number is set. The change may be made when this returns
  * VPN_OK, and must not when it does not. */

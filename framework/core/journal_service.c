@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "fault.h"
 #include "log.h"
 #include "pipeline.h"
@@ -26,21 +27,34 @@ static void sweep(const char *key, struct loader *loader, struct undo_result *re
 			   err.text);
 }
 
+/* What is in it may be of a container that was here before, or of another one that shares the folder. */
+static vpn_status make_own(struct journal *j, struct vpn_error *err)
+{
+	uint64_t netns;
+	aside_adopt_files(j);
+	vpn_status status = aside_put(j, &netns, err);
+	if (status != VPN_OK || netns == 0)
+		return status;
+	log_printf(VPN_LOG_INFO, "",
+		   "%s: changes that an earlier run has made in another network namespace are left "
+		   "to that, as %.*s@%llu",
+		   j->key, (int)strcspn(j->key, "@"), j->key, (unsigned long long)netns);
+	aside_forget_oldest(j->key);
+	return VPN_OK;
+}
+
 static vpn_status open_own(struct journal_service *s, const char *key, struct undo_result *result,
 			   struct vpn_error *err)
 {
 	s->journal = journal_open(key, STATE_ROLE_RUN, UNDO_WAIT_MS, err);
 	if (s->journal == NULL)
 		return err->status;
-	if (!journal_is_elsewhere(s->journal)) {
+	vpn_status status = make_own(s->journal, err);
+	if (status == VPN_OK)
 		undo_journal(s->journal, s->loader, 0, result);
-		return VPN_OK;
-	}
-	s->journal = journal_close(s->journal);
-	return fault(err, VPN_EBUSY, 0,
-		     "the journal of \"%s\" is of another network namespace: run vpncore cleanup "
-		     "there first",
-		     key);
+	else
+		s->journal = journal_close(s->journal);
+	return status;
 }
 
 vpn_status journal_service_begin(struct journal_service *s, const char *pipeline, bool wanted,

@@ -17,7 +17,10 @@ struct origin {
 void origin_here(struct origin *out);
 
 /* Whether this process has the network namespace that the machine (or container) began with; true where
- * there are no namespaces. [main] */
-bool origin_is_first_netns(void);
+ * there are no namespaces, and `unknown` where the system does not tell. [main] */
+bool origin_is_first_netns(bool unknown);
+
+/* The namespace that the number of this process is of; 0 = not known. [any] */
+uint64_t origin_pid_namespace(void);
 
 #endif

@@ -59,9 +59,16 @@ void origin_here(struct origin *out)
 	out->pid = (uint32_t)getpid();
 }
 
-bool origin_is_first_netns(void)
+bool origin_is_first_netns(bool unknown)
 {
 	struct stat first, ours;
-	return stat("/proc/1/ns/net", &first) != 0 || stat("/proc/self/ns/net", &ours) != 0 ||
-	       (first.st_dev == ours.st_dev && first.st_ino == ours.st_ino);
+	if (stat("/proc/1/ns/net", &first) != 0 || stat("/proc/self/ns/net", &ours) != 0)
+		return unknown;
+	return first.st_dev == ours.st_dev && first.st_ino == ours.st_ino;
+}
+
+uint64_t origin_pid_namespace(void)
+{
+	struct stat st;
+	return stat("/proc/self/ns/pid", &st) == 0 ? (uint64_t)st.st_ino : 0;
 }

@@ -20,6 +20,7 @@
 
 #define LOCK        "lock"
 #define RETRY_MS    20u
+#define FAR_LOOKS   5u /* a holder writes right after it has the lock */
 #define PATH_ROOM   512u
 #define FOLDER_MODE 0700
 #define BASE_MODE   0755 /* names of pipelines are no secret; what they did is */
@@ -40,12 +41,17 @@ const char *state_dir_path(enum state_place place)
 void state_dir_key(const char *pipeline, char key[STATE_KEY_MAX])
 {
 	struct origin here;
-	if (origin_is_first_netns()) {
+	if (origin_is_first_netns(true)) {
 		snprintf(key, STATE_KEY_MAX, "%s", pipeline);
 		return;
 	}
 	origin_here(&here);
-	snprintf(key, STATE_KEY_MAX, "%s@%" PRIu64, pipeline, here.netns);
+	state_dir_key_of(pipeline, here.netns, key);
+}
+
+void state_dir_key_of(const char *pipeline, uint64_t netns, char key[STATE_KEY_MAX])
+{
+	snprintf(key, STATE_KEY_MAX, "%s@%" PRIu64, pipeline, netns);
 }
 
 bool state_dir_key_is_valid(const char *key)
@@ -216,23 +222,52 @@ vpn_status state_dir_each(void (*fn)(void *ctx, const char *key), void *ctx, str
 
 /* ---- the lock ------------------------------------------------------------------------------------ */
 
-/* Whether a running pipeline has it, as its holder wrote: "1234 run". A holder that has not written yet
- * (what is there is of one that is dead) will soon. */
-static bool is_running(int fd, long *ret_pid)
+/* Who has it, as it wrote: "1234 run 4026531836", with the namespace that its number is of. */
+struct holder {
+	long pid;
+	uint64_t space;
+	bool runs;
+	unsigned looks; /* in a row that have shown the same */
+};
+
+static void read_holder(int fd, struct holder *h)
 {
-	char text[32] = "";
-	char *end = text;
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-	*ret_pid = n > 0 ? strtol(text, &end, 10) : 0;
-	return *ret_pid > 0 && strcmp(end, " run\n") == 0 &&
-	       (kill((pid_t)*ret_pid, 0) == 0 || errno != ESRCH);
+	char text[64] = "", role[8] = "";
+	struct holder now = {0};
+	if (pread(fd, text, sizeof(text) - 1, 0) > 0 &&
+	    sscanf(text, "%ld %7s %" SCNu64, &now.pid, role, &now.space) != 3)
+		now.pid = 0;
+	now.runs = now.pid > 0 && strcmp(role, "run") == 0;
+	now.looks = now.pid == h->pid && now.space == h->space && now.runs == h->runs ? h->looks + 1
+										      : 1;
+	*h = now;
+}
+
+static bool is_near(const struct holder *h)
+{
+	return h->space == origin_pid_namespace();
+}
+
+/*
+ * Whether a running pipeline has it. A holder that has not written yet (what is there is of one that is
+ * dead) will soon: in our own namespace of processes the dead one is seen to be dead; a number of another
+ * one (a container that shares the folder) says nothing here, and the same for a while is enough. The
+ * lock itself is what tells the living from the dead, wherever they are.
+ */
+static bool is_running(const struct holder *h)
+{
+	if (!h->runs)
+		return false;
+	if (!is_near(h))
+		return h->looks >= FAR_LOOKS;
+	return kill((pid_t)h->pid, 0) == 0 || errno != ESRCH;
 }
 
 static void sign(int fd, enum state_role role)
 {
-	char text[32];
-	int n = snprintf(text, sizeof(text), "%ld %s\n", (long)getpid(),
-			 role == STATE_ROLE_RUN ? "run" : "undo");
+	char text[64];
+	int n = snprintf(text, sizeof(text), "%ld %s %" PRIu64 "\n", (long)getpid(),
+			 role == STATE_ROLE_RUN ? "run" : "undo", origin_pid_namespace());
 	/* for messages only: a full disk takes nothing from the lock */
 	if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) != n)
 		(void)ftruncate(fd, 0);
@@ -262,27 +297,27 @@ static int open_lock(int folder, const char *key, struct vpn_error *err)
 	return -1;
 }
 
-static vpn_status busy(const char *key, bool running, long pid, struct vpn_error *err)
+static vpn_status busy(const char *key, const struct holder *h, struct vpn_error *err)
 {
-	if (running)
-		return fault(
-			err, VPN_EBUSY, 0,
-			"a pipeline \"%.*s\" runs already (process %ld); give this one another "
-			"\"name\"",
-			(int)strcspn(key, "@"), key, pid);
-	return fault(
-		err, VPN_EBUSY, 0,
-		"process %ld is undoing what the pipeline \"%.*s\" has left; try again when it "
-		"is ready",
-		pid, (int)strcspn(key, "@"), key);
+	const char *where = is_near(h) ? "" : " of another container";
+	int n = (int)strcspn(key, "@");
+	if (is_running(h))
+		return fault(err, VPN_EBUSY, 0,
+			     "a pipeline \"%.*s\" runs already (process %ld%s); give this one "
+			     "another \"name\"",
+			     n, key, h->pid, where);
+	return fault(err, VPN_EBUSY, 0,
+		     "process %ld%s is undoing what the pipeline \"%.*s\" has left; try again "
+		     "when it is ready",
+		     h->pid, where, n, key);
 }
 
 int state_dir_lock(int folder, const char *key, enum state_role role, unsigned wait_ms,
 		   struct vpn_error *err)
 {
 	const struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
+	struct holder holder = {0};
 	for (unsigned waited = 0;; waited += RETRY_MS) {
-		long pid;
 		int fd = open_lock(folder, key, err);
 		if (fd < 0)
 			return -1;
@@ -291,12 +326,12 @@ int state_dir_lock(int folder, const char *key, enum state_role role, unsigned w
 			sign(fd, role);
 			return fd;
 		}
-		bool running = is_running(fd, &pid);
+		read_holder(fd, &holder);
 		close(fd);
 		if (locked)
 			continue;
-		if ((running && role != STATE_ROLE_REAP) || waited >= wait_ms) {
-			busy(key, running, pid, err);
+		if ((is_running(&holder) && role != STATE_ROLE_REAP) || waited >= wait_ms) {
+			busy(key, &holder, err);
 			return -1;
 		}
 		nanosleep(&pause, NULL);

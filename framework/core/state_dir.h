@@ -13,6 +13,7 @@
 #define VPNCORE_CORE_STATE_DIR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <vpncore/plugin.h>
 
 #define STATE_KEY_MAX 96u
@@ -26,6 +27,9 @@ const char *state_dir_path(enum state_place place);
 /* The key of a pipeline in this process's network namespace. [main] */
 void state_dir_key(const char *pipeline, char key[STATE_KEY_MAX]);
 bool state_dir_key_is_valid(const char *key);
+
+/* The key of a pipeline in a network namespace that is not the machine's first one. */
+void state_dir_key_of(const char *pipeline, uint64_t netns, char key[STATE_KEY_MAX]);
 
 /* Opens the folder of an instance, -1 with *err. VPN_ENOENT when it is not there and `create` is false.
  * [main] */

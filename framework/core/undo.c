@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aside.h"
 #include "fault.h"
 #include "hooks.h"
 #include "host.h"
@@ -82,30 +83,44 @@ static void undo_one(struct journal *j, struct loader *loader, struct journal_en
 	}
 }
 
-void undo_journal(struct journal *j, struct loader *loader, uint32_t flags,
-		  struct undo_result *result)
+/* Forgotten when the user says that the namespace is no more, and what was changed in it neither. */
+static void forget_away(struct journal *j, uint64_t number, struct undo_result *result)
 {
-	/* only entries at or behind i go away meanwhile */
-	for (size_t i = j->n_entries; i-- > 0;)
-		undo_one(j, loader, j->entries[i], flags, result);
+	result->n_failed++;
+	journal_forget(j, number);
 }
 
-/* Forgotten when the user says that the namespace is no more, and what was changed in it neither. */
-static void leave_away(struct journal *j, uint32_t flags, struct undo_result *result)
+static void say_away(const struct journal *j, uint32_t flags)
 {
-	if ((flags & UNDO_FORGET) != 0) {
-		result->n_failed += (unsigned)j->n_entries;
-		while (j->n_entries > 0)
-			journal_forget(j, j->entries[j->n_entries - 1]->number);
-		return;
-	}
-	result->n_away++;
 	log_printf(
-		VPN_LOG_WARN, "",
+		(flags & UNDO_ASKED) != 0 ? VPN_LOG_WARN : VPN_LOG_INFO, "",
 		"%s: was changed in another network namespace and can be undone only there: ip "
 		"netns "
 		"exec NAME vpncore cleanup; when that is gone, forget it: vpncore cleanup --forget",
 		j->key);
+}
+
+void undo_journal(struct journal *j, struct loader *loader, uint32_t flags,
+		  struct undo_result *result)
+{
+	/* forgetting a change begins its file anew, as one of this namespace */
+	const bool away[STATE_PLACES] = {journal_file_is_elsewhere(j, STATE_RUN),
+					 journal_file_is_elsewhere(j, STATE_LIB)};
+	bool left = false;
+	/* only entries at or behind i go away meanwhile */
+	for (size_t i = j->n_entries; i-- > 0;) {
+		struct journal_entry *e = j->entries[i];
+		if (!away[journal_place_of(e->flags)])
+			undo_one(j, loader, e, flags, result);
+		else if ((flags & UNDO_FORGET) != 0)
+			forget_away(j, e->number, result);
+		else
+			left = true;
+	}
+	if (!left)
+		return;
+	result->n_away++;
+	say_away(j, flags);
 }
 
 void undo_instance(const char *key, enum state_role role, unsigned wait_ms, struct loader *loader,
@@ -124,11 +139,9 @@ void undo_instance(const char *key, enum state_role role, unsigned wait_ms, stru
 		result->n_unread++;
 		return;
 	}
-	if (journal_is_elsewhere(j)) {
-		leave_away(j, flags, result);
-	} else {
-		undo_journal(j, loader, flags, result);
-	}
+	if ((flags & UNDO_ASKED) != 0)
+		aside_adopt_files(j);
+	undo_journal(j, loader, flags, result);
 	journal_close(j);
 }
 

@@ -10,13 +10,14 @@
 
 #define UNDO_KEPT   0x0001u /* VPN_JOURNAL_KEEP as well */
 #define UNDO_FORGET 0x0002u /* forgets what cannot be undone */
+#define UNDO_ASKED  0x0004u /* somebody has asked for it: files are adopted (aside_adopt_files()) */
 
 struct undo_result {
 	unsigned n_undone;
 	unsigned n_failed;
 	unsigned n_kept;   /* left, because they are to be kept */
 	unsigned n_busy;   /* instances that run */
-	unsigned n_away;   /* instances of other network namespaces */
+	unsigned n_away;   /* instances with changes of other network namespaces, which are left */
 	unsigned n_unread; /* instances whose journal could not be opened */
 };
 
@@ -25,7 +26,7 @@ vpn_status undo_entry(struct journal *j, struct loader *loader, struct journal_e
 		      struct vpn_error *err);
 
 /* Undoes all changes of an open journal, the newest first; one that fails is logged, and the others go
- * on. Adds to *result. */
+ * on. Those of another network namespace are left, or forgotten with UNDO_FORGET. Adds to *result. */
 void undo_journal(struct journal *j, struct loader *loader, uint32_t flags,
 		  struct undo_result *result);
 

@@ -275,6 +275,89 @@ class Instances(Marks):
         self.assertEqual(self.cleanup(), "")
 
 
+class Containers(Marks):
+    """A container that is started again has other namespaces of networks and of processes, and finds the
+    folders of the one before. All that lives in it ends with its first process, the reaper too."""
+
+    def container(self, name="marks", *, net=True, **kwargs):
+        """`vpncore run` as the first process of a container."""
+        spec = self.manifest(name, **kwargs)
+        return self.vpncore(self.a, spec, before=[
+            "unshare", *(["--net"] if net else []), "--pid", "--fork", "--kill-child", "--mount-proc",
+            "sh", "-c", 'ip link set lo up && exec "$@"', "sh"])
+
+    def inner(self, p):
+        """Its first process, by our number."""
+        children = pathlib.Path("/proc/%d/task/%d/children" % (p.pid, p.pid)).read_text().split()
+        return int(children[0])
+
+    def crash(self, p):
+        first = self.inner(p)
+        for pid in reapers("marks"):  # else it has a moment in which to undo, before it is killed as well
+            os.kill(pid, signal.SIGKILL)
+        os.kill(first, signal.SIGKILL)
+        p.process.wait(20)
+        p.killed = True
+
+    def stop(self, p):
+        os.kill(self.inner(p), signal.SIGTERM)
+        p.process.wait(20)
+        self.assertEqual(p.process.returncode, 0, p.log())
+
+    def test_starts_again_after_a_crash(self):
+        p = self.container().wait_up()
+        self.assertEqual(self.marks(), OURS)
+        self.crash(p)
+        self.assertEqual(self.marks(), OURS)  # nobody was there to undo
+        # what was in its network is not undone in another one; its files are undone
+        q = self.container(changes=0, dns={"changes": 0}).wait_up()
+        q.wait_log(r"are left to that, as marks@\d+")
+        left = {**self.before, "routes.0": "ours", "routes.1": "ours"}
+        self.assertEqual(self.marks(), left)
+        self.stop(q)
+        self.assertEqual(self.marks(), left)
+        found = folders()
+        self.assertEqual(len(found), 1, found)
+        self.assertRegex(found[0], r"^/run/vpncore/marks@\d+$")
+        self.assertIn("another network namespace", self.cleanup(status=1))
+        self.cleanup("--forget", status=1)
+        self.assertEqual(folders(), [])
+
+    def test_starts_again_and_again(self):
+        for _ in range(3):
+            p = self.container(changes=1).wait_up()
+            self.crash(p)
+        self.assertEqual(len([f for f in folders() if f.startswith("/run")]), 3)
+
+    def test_what_lives_is_not_touched_by_another_container(self):
+        p = self.container().wait_up()
+        q = self.container(port=5001)
+        q.wait_end(1)
+        self.assertRegex(q.log(), r'"marks" runs already \(process 1 of another container\)')
+        other = self.directory / "other"
+        other.mkdir()
+        r = self.container("another", folder=other, dns={"folder": str(other)}).wait_up()
+        self.assertEqual(self.marks(), OURS)
+        self.stop(r)
+        self.assertEqual(self.marks(), OURS)
+        self.stop(p)
+        self.check_undone()
+
+    def test_a_network_that_lives_on_is_undone_there_whoever_came_between(self):
+        # the network is that of a pod: it stays when the container ends
+        p = self.container(net=False).wait_up()
+        self.crash(p)
+        q = self.container(changes=0, dns={"changes": 0}).wait_up()
+        q.wait_log("are left to that")
+        self.assertEqual(self.marks()["routes.0"], "ours")
+        self.stop(q)
+        p = self.container(net=False, changes=0, dns={"changes": 0}).wait_up()
+        p.wait_log("undid 2 changes that an earlier run had left")
+        self.assertEqual(self.marks(), self.before)
+        self.stop(p)
+        self.check_undone()
+
+
 class Repairs(Marks):
     def test_what_others_undo_is_done_again_until_it_is_a_fight(self):
         p = self.start(repair=True).wait_up()

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "fault.h"
 #include "journal.h"
 #include "record.h"
@@ -319,6 +320,119 @@ static void changes_in_another_network_namespace_are_told(void **state)
 	abandon(j);
 }
 
+/* ---- another network namespace ------------------------------------------------------------------- */
+
+/* As a container that was here before has left it. */
+static uint64_t write_predecessor(void)
+{
+	struct origin there;
+	origin_here(&there);
+	there.netns += 1000;
+	make_folders();
+	write_stranger(run_file, &there);
+	write_stranger(lib_file, &there);
+	return there.netns;
+}
+
+static struct journal *open_key(const char *key)
+{
+	struct vpn_error err = VPN_ERROR_INIT;
+	struct journal *j = journal_open(key, STATE_ROLE_UNDO, 0, &err);
+	if (j == NULL)
+		fail_msg("%s: %s", key, err.text);
+	return j;
+}
+
+static void changes_of_another_network_namespace_are_put_aside_for_it(void **state)
+{
+	struct vpn_error err = VPN_ERROR_INIT;
+	char key[STATE_KEY_MAX];
+	uint64_t there = write_predecessor(), netns = 0;
+	(void)state;
+	struct journal *j = open_journal();
+	assert_int_equal(aside_put(j, &netns, &err), VPN_OK);
+	assert_int_equal(netns, there);
+	assert_int_equal(j->n_entries, 0);
+	assert_false(journal_is_elsewhere(j));
+	add(j, 0, "ours");
+	add(j, VPN_JOURNAL_FILES, "ours too");
+	assert_int_equal(aside_put(j, &netns, &err), VPN_OK); /* again: there is nothing to move */
+	assert_int_equal(netns, 0);
+	abandon(j);
+	j = open_journal();
+	check_texts(j, (const char *const[]){"ours", "ours too", NULL});
+	abandon(j);
+	state_dir_key_of(KEY, there, key);
+	j = open_key(key);
+	check_texts(j, (const char *const[]){"old", "old", NULL});
+	assert_true(journal_is_elsewhere(j));
+	abandon(j);
+}
+
+static void nothing_is_moved_into_a_journal_that_is_in_use_or_not_empty(void **state)
+{
+	struct vpn_error err = VPN_ERROR_INIT;
+	char key[STATE_KEY_MAX];
+	uint64_t netns = 0;
+	state_dir_key_of(KEY, write_predecessor(), key);
+	(void)state;
+	struct journal *owner = open_key(key), *j = open_journal();
+	assert_int_equal(aside_put(j, &netns, &err), VPN_EBUSY);
+	check_texts(j, (const char *const[]){"old", "old", NULL});
+	add(owner, 0, "theirs");
+	abandon(owner);
+	assert_int_equal(aside_put(j, &netns, &err), VPN_EBUSY);
+	assert_non_null(strstr(err.text, "holds changes of another network namespace already"));
+	assert_true(exists(run_file) && exists(lib_file));
+	abandon(j);
+	owner = open_key(key);
+	check_texts(owner, (const char *const[]){"theirs", NULL});
+	journal_close(owner);
+}
+
+/* A container's files are there when it is started again; a namespace beside the first one has others. */
+static void files_go_to_the_successor_of_the_first_namespace(void **state)
+{
+	write_predecessor();
+	(void)state;
+	struct journal *j = open_journal();
+	aside_adopt_files(j);
+	assert_true(journal_file_is_elsewhere(j, STATE_RUN));
+	assert_int_equal(journal_file_is_elsewhere(j, STATE_LIB), !origin_is_first_netns(false));
+	abandon(j);
+	char from[96], to[96];
+	snprintf(from, sizeof(from), "%s/" KEY, lib_dir);
+	snprintf(to, sizeof(to), "%s/" KEY "@7", lib_dir);
+	assert_int_equal(rename(from, to), 0);
+	j = open_key(KEY "@7");
+	aside_adopt_files(j);
+	assert_true(journal_file_is_elsewhere(j, STATE_LIB));
+	abandon(j);
+}
+
+static void the_oldest_that_were_put_aside_go(void **state)
+{
+	char path[128];
+	struct origin there;
+	(void)state;
+	origin_here(&there);
+	make_folders();
+	for (unsigned i = 0; i <= ASIDE_MOST; i++) {
+		there.netns = 5000000000u + i;
+		snprintf(path, sizeof(path), "%s/" KEY "@%u", run_dir, 95 + i);
+		assert_int_equal(mkdir(path, 0700), 0);
+		snprintf(path, sizeof(path), "%s/" KEY "@%u/" JOURNAL_FILE, run_dir, 95 + i);
+		write_stranger(path, &there);
+	}
+	aside_forget_oldest(KEY);
+	aside_forget_oldest(KEY); /* there are as many as there may be */
+	aside_forget_oldest("sit");
+	for (unsigned i = 0; i <= ASIDE_MOST; i++) {
+		snprintf(path, sizeof(path), "%s/" KEY "@%u", run_dir, 95 + i);
+		assert_int_equal(exists(path), i > 0);
+	}
+}
+
 static void check_refused(vpn_status status, const char *text)
 {
 	struct vpn_error err = VPN_ERROR_INIT;
@@ -453,6 +567,36 @@ static void waits_for_one_who_undoes_and_not_for_a_pipeline(void **state)
 	journal_close(open_journal());
 }
 
+static void write_lock(const char *text)
+{
+	char path[96];
+	snprintf(path, sizeof(path), "%s/" KEY "/lock", run_dir);
+	spill(path, (const uint8_t *)text, strlen(text));
+}
+
+/* Numbers of processes mean nothing across containers; the lock does. */
+static void a_pipeline_of_another_container_runs_while_it_has_the_lock(void **state)
+{
+	struct vpn_error err = VPN_ERROR_INIT;
+	char text[64];
+	(void)state;
+	pid_t pid = hold(STATE_ROLE_RUN);
+	write_lock("4194304 run 7\n"); /* no such process here: pid_max of the kernel is 2^22 */
+	assert_null(
+		journal_open(KEY, STATE_ROLE_UNDO, 60000, &err)); /* or this test does not end */
+	assert_int_equal(err.status, VPN_EBUSY);
+	assert_non_null(strstr(err.text, "runs already (process 4194304 of another container)"));
+	write_lock("4194304 undo 7\n");
+	assert_null(journal_open(KEY, STATE_ROLE_RUN, 60, &err));
+	assert_non_null(strstr(err.text, "process 4194304 of another container is undoing"));
+	end(pid);
+	/* nobody has it, whoever lives under that number now */
+	snprintf(text, sizeof(text), "%ld run %llu\n", (long)getpid(),
+		 (unsigned long long)origin_pid_namespace());
+	write_lock(text);
+	journal_close(open_journal());
+}
+
 static void key_names(void **state)
 {
 	char key[STATE_KEY_MAX];
@@ -482,10 +626,15 @@ int main(void)
 		TEST(rubbish_in_the_middle_hides_what_comes_behind),
 		TEST(kernel_state_of_another_boot_is_dropped_and_files_are_not),
 		TEST(changes_in_another_network_namespace_are_told),
+		TEST(changes_of_another_network_namespace_are_put_aside_for_it),
+		TEST(nothing_is_moved_into_a_journal_that_is_in_use_or_not_empty),
+		TEST(files_go_to_the_successor_of_the_first_namespace),
+		TEST(the_oldest_that_were_put_aside_go),
 		TEST(refuses_files_and_folders_that_are_not_ours_alone),
 		TEST(a_full_disk_loses_no_change_that_was_made),
 		TEST(one_at_a_time),
 		TEST(waits_for_one_who_undoes_and_not_for_a_pipeline),
+		TEST(a_pipeline_of_another_container_runs_while_it_has_the_lock),
 		TEST(key_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
