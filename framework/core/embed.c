@@ -6,9 +6,12 @@
 #include <uv.h>
 #include <vpncore/vpncore.h>
 
+#include "control.h"
 #include "fault.h"
 #include "pipeline.h"
 #include "reaper.h"
+
+#define UNNAMED "manifest" /* what a manifest in memory is called in messages */
 
 struct vpncore_pipeline {
 	struct loader *loader;
@@ -16,6 +19,7 @@ struct vpncore_pipeline {
 	struct graph graph;
 	struct pipeline *pipeline;
 	struct vpncore_callbacks callbacks;
+	struct log_sink log;
 	uv_loop_t loop; /* of [main] */
 	/* libuv neither looks for posts nor gives a timeout when a loop has nothing to wait for */
 	uv_async_t awaited;
@@ -45,8 +49,12 @@ static int read_manifest(struct vpncore_pipeline *p, const char *file, const cha
 	problems_print(&problems, on_problem, p);
 	size_t n = problems.n_errors;
 	problems_clear(&problems);
-	return good ? VPN_OK
-		    : fault(err, VPN_EINVAL, 0, "%s has %zu problem%s", file, n, n == 1 ? "" : "s");
+	if (!good)
+		return fault(err, VPN_EINVAL, 0, "%s has %zu problem%s", file, n,
+			     n == 1 ? "" : "s");
+	p->log.level = p->manifest->log_level;
+	p->log.json = p->manifest->log_json;
+	return VPN_OK;
 }
 
 /* The program of this installation is the one that waits for our death, where it is installed. */
@@ -64,50 +72,28 @@ static vpn_status prepare(struct vpncore_pipeline *p, struct vpn_error *err)
 	return p->loader != NULL ? VPN_OK : err->status;
 }
 
-int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *file, const char *text,
-			  size_t len, const struct vpncore_callbacks *callbacks,
-			  struct vpn_error *err)
+/* Those of the fields that the caller's version has. */
+static void take_callbacks(struct vpncore_pipeline *p, const struct vpncore_callbacks *callbacks)
 {
-	struct vpn_error local = VPN_ERROR_INIT;
-	struct vpncore_pipeline *p = calloc(1, sizeof(*p));
-	*ret = NULL;
-	if (p == NULL)
-		return fault(err, VPN_ENOMEM, 0, "out of memory");
-	if (err == NULL)
-		err = &local;
 	if (callbacks != NULL)
 		memcpy(&p->callbacks, callbacks,
 		       callbacks->size < sizeof(p->callbacks) ? callbacks->size
 							      : sizeof(p->callbacks));
-	int status = prepare(p, err);
-	if (status == VPN_OK)
-		status = read_manifest(p, file, text, len, err);
-	if (status == VPN_OK) {
-		const struct pipeline_events events = {
-			.failed = p->callbacks.failed,
-			.event = p->callbacks.event,
-			.ctx = p->callbacks.ctx,
-			.loop = &p->loop,
-		};
-		p->pipeline = pipeline_new(&p->graph, &events, err);
-		status = p->pipeline != NULL ? VPN_OK : err->status;
-	}
-	if (status != VPN_OK)
-		p = vpncore_pipeline_free(p);
-	*ret = p;
-	return status;
+	p->log = (struct log_sink){
+		.level = VPN_LOG_INFO, .line = p->callbacks.log, .ctx = p->callbacks.ctx};
 }
 
-int vpncore_pipeline_start(struct vpncore_pipeline *p, struct vpn_error *err)
+static vpn_status make_pipeline(struct vpncore_pipeline *p, struct vpn_error *err)
 {
-	struct vpn_error local = VPN_ERROR_INIT;
-	return pipeline_start(p->pipeline, err != NULL ? err : &local);
-}
-
-int vpncore_pipeline_stop(struct vpncore_pipeline *p, struct vpn_error *err)
-{
-	struct vpn_error local = VPN_ERROR_INIT;
-	return pipeline_stop(p->pipeline, err != NULL ? err : &local);
+	const struct pipeline_events events = {
+		.failed = p->callbacks.failed,
+		.event = p->callbacks.event,
+		.ctx = p->callbacks.ctx,
+		.log = &p->log,
+		.loop = &p->loop,
+	};
+	p->pipeline = pipeline_new(&p->graph, &events, err);
+	return p->pipeline != NULL ? VPN_OK : err->status;
 }
 
 /* What components had on it has been taken away; libuv gives the memory back in its next turn. */
@@ -121,14 +107,71 @@ static void close_loop(struct vpncore_pipeline *p)
 	uv_loop_close(&p->loop);
 }
 
-struct vpncore_pipeline *vpncore_pipeline_free(struct vpncore_pipeline *p)
+static void free_all(struct vpncore_pipeline *p)
 {
-	if (p == NULL)
-		return NULL;
 	pipeline_free(p->pipeline, NULL);
 	close_loop(p);
 	manifest_free(p->manifest);
 	loader_free(p->loader);
+}
+
+int vpncore_pipeline_load(struct vpncore_pipeline **ret, const char *file, const char *text,
+			  size_t len, const struct vpncore_callbacks *callbacks,
+			  struct vpn_error *err)
+{
+	struct vpn_error why = VPN_ERROR_INIT;
+	struct control control;
+	*ret = NULL;
+	if (file == NULL && text == NULL)
+		return fault(err, VPN_EINVAL, 0, "neither the text nor the file of a manifest");
+	struct vpncore_pipeline *p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return fault(err, VPN_ENOMEM, 0, "out of memory");
+	take_callbacks(p, callbacks);
+	control_enter(&control, &p->log);
+	int status = prepare(p, &why);
+	if (status == VPN_OK)
+		status = read_manifest(p, file != NULL ? file : UNNAMED, text, len, &why);
+	if (status == VPN_OK)
+		status = make_pipeline(p, &why);
+	if (status != VPN_OK)
+		free_all(p);
+	control_leave(&control);
+	if (status != VPN_OK)
+		free(p);
+	else
+		*ret = p;
+	return fault_pass(err, &why, status);
+}
+
+int vpncore_pipeline_start(struct vpncore_pipeline *p, struct vpn_error *err)
+{
+	struct vpn_error why = VPN_ERROR_INIT;
+	struct control control;
+	control_enter(&control, &p->log);
+	int status = pipeline_start(p->pipeline, &why);
+	control_leave(&control);
+	return fault_pass(err, &why, status);
+}
+
+int vpncore_pipeline_stop(struct vpncore_pipeline *p, struct vpn_error *err)
+{
+	struct vpn_error why = VPN_ERROR_INIT;
+	struct control control;
+	control_enter(&control, &p->log);
+	int status = pipeline_stop(p->pipeline, &why);
+	control_leave(&control);
+	return fault_pass(err, &why, status);
+}
+
+struct vpncore_pipeline *vpncore_pipeline_free(struct vpncore_pipeline *p)
+{
+	struct control control;
+	if (p == NULL)
+		return NULL;
+	control_enter(&control, &p->log);
+	free_all(p);
+	control_leave(&control);
 	free(p);
 	return NULL;
 }
@@ -138,15 +181,17 @@ int vpncore_pipeline_error(struct vpncore_pipeline *p, struct vpn_error *err)
 	struct vpn_error why = VPN_ERROR_INIT;
 	if (!pipeline_error(p->pipeline, &why))
 		return VPN_OK;
-	if (err != NULL)
-		*err = why;
-	return why.status != VPN_OK ? why.status : VPN_EIO;
+	return fault_pass(err, &why, why.status != VPN_OK ? why.status : VPN_EIO);
 }
 
 int vpncore_pipeline_device(struct vpncore_pipeline *p, struct vpn_device_info *out)
 {
 	struct vpn_device_info info;
-	if (!pipeline_device(p->pipeline, &info))
+	struct control control;
+	control_enter(&control, &p->log);
+	bool there = pipeline_device(p->pipeline, &info);
+	control_leave(&control);
+	if (!there)
 		return VPN_ENOENT;
 	/* the caller may have been built when the struct was shorter */
 	info.size = out->size;
@@ -161,17 +206,27 @@ int vpncore_pipeline_fd(struct vpncore_pipeline *p)
 
 int vpncore_pipeline_timeout_ms(struct vpncore_pipeline *p)
 {
+	struct control control;
+	control_enter(&control, &p->log);
 	uv_update_time(&p->loop);
-	return uv_backend_timeout(&p->loop);
+	int timeout = uv_backend_timeout(&p->loop);
+	control_leave(&control);
+	return timeout;
 }
 
 void vpncore_pipeline_dispatch(struct vpncore_pipeline *p)
 {
+	struct control control;
+	control_enter(&control, &p->log);
 	uv_run(&p->loop, UV_RUN_NOWAIT);
+	control_leave(&control);
 }
 
 void vpncore_pipeline_counters(struct vpncore_pipeline *p,
 			       void (*line)(void *ctx, const char *text), void *ctx)
 {
+	struct control control;
+	control_enter(&control, &p->log);
 	pipeline_counters(p->pipeline, line, ctx);
+	control_leave(&control);
 }

@@ -16,3 +16,14 @@ vpn_status fault(struct vpn_error *err, vpn_status status, int os_errno, const c
 	va_end(ap);
 	return status;
 }
+
+vpn_status fault_pass(struct vpn_error *err, const struct vpn_error *why, vpn_status status)
+{
+	if (err == NULL || status == VPN_OK)
+		return status;
+	uint32_t size = err->size;
+	*err = *why;
+	err->size = size;
+	err->status = status;
+	return status;
+}

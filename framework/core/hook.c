@@ -84,7 +84,8 @@ static int spawn(char *const *argv, char *const *env, int output, pid_t *ret_pid
 	return e;
 }
 
-/* Logs until it has ended, or until the deadline. True with its status when it has ended. */
+/* Logs until it has ended, or until the deadline. True with its status when it has ended; -1 when a program
+ * that embeds us has taken that. */
 static bool attend(struct output *o, int fd, pid_t pid, uint64_t deadline_ns, int *ret_status)
 {
 	bool open = true;
@@ -103,11 +104,18 @@ static bool attend(struct output *o, int fd, pid_t pid, uint64_t deadline_ns, in
 	for (int i = 0; i < LAST_READS && open && poll(&p, 1, 0) > 0; i++)
 		open = read_output(o, fd);
 	say_line(o);
+	if (ended < 0)
+		*ret_status = -1;
 	return ended != 0;
 }
 
 static vpn_status judge(char *const *argv, int status, struct vpn_error *err)
 {
+	if (status == -1)
+		return fault(err, VPN_EIO, 0,
+			     "%s has ended, but this program ignores SIGCHLD or waits for all "
+			     "children, so nobody knows how",
+			     argv[0]);
 	if (WIFSIGNALED(status))
 		return fault(err, VPN_EIO, 0, "%s was ended by signal %d", argv[0],
 			     WTERMSIG(status));

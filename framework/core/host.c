@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,9 +13,11 @@ static struct instance *instance_of(const struct vpn_host *host)
 	return host->ctx;
 }
 
+/* A component may say something on a thread of its own. */
 static void host_log(const struct vpn_host *host, uint32_t level, const char *text)
 {
-	log_text(level, host->name, text);
+	const struct instance *in = instance_of(host);
+	log_to(in != NULL ? in->pipeline->events.log : NULL, level, host->name, text);
 }
 
 static uint64_t host_now_ns(const struct vpn_host *host)
@@ -65,18 +68,20 @@ static const char *event_text(uint32_t event)
 static void host_notify(const struct vpn_host *host, uint32_t event, uint64_t value)
 {
 	const struct pipeline_events *events = &instance_of(host)->pipeline->events;
-	log_printf(VPN_LOG_DEBUG, host->name, "%s (%llu)", event_text(event),
-		   (unsigned long long)value);
+	char text[64];
+	snprintf(text, sizeof(text), "%s (%llu)", event_text(event), (unsigned long long)value);
+	log_to(events->log, VPN_LOG_DEBUG, host->name, text);
 	if (events->event != NULL)
 		events->event(events->ctx, host->name, event, value);
 }
 
-static void say_why(const char *name, const struct vpn_error *err)
+static void say_why(const struct log_sink *log, const char *name, const struct vpn_error *err)
 {
-	if (err->os_errno != 0)
-		log_printf(VPN_LOG_ERROR, name, "%s (%s)", err->text, strerror(err->os_errno));
-	else
-		log_text(VPN_LOG_ERROR, name, err->text);
+	char text[sizeof(err->text) + 96];
+	const bool os = err->os_errno != 0;
+	snprintf(text, sizeof(text), "%s%s%s%s", err->text, os ? " (" : "",
+		 os ? strerror(err->os_errno) : "", os ? ")" : "");
+	log_to(log, VPN_LOG_ERROR, name, text);
 }
 
 static void host_fail(const struct vpn_host *host, const struct vpn_error *err)
@@ -94,7 +99,7 @@ static void host_fail(const struct vpn_host *host, const struct vpn_error *err)
 	pthread_mutex_unlock(&p->lock);
 	if (!first)
 		return;
-	say_why(host->name, &p->error); /* nobody changes it any more */
+	say_why(p->events.log, host->name, &p->error); /* nobody changes it any more */
 	if (p->events.failed != NULL)
 		p->events.failed(p->events.ctx);
 }

@@ -26,6 +26,15 @@ static struct {
 	uint64_t lost; /* lines that nobody took */
 } out = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = VPN_LOG_INFO};
 
+static _Thread_local const struct log_sink *current; /* NULL = out */
+
+const struct log_sink *log_use(const struct log_sink *sink)
+{
+	const struct log_sink *before = current;
+	current = sink;
+	return before;
+}
+
 void log_configure(uint32_t level, bool json)
 {
 	pthread_mutex_lock(&out.lock);
@@ -36,10 +45,22 @@ void log_configure(uint32_t level, bool json)
 
 uint32_t log_level(void)
 {
+	if (current != NULL)
+		return current->level;
 	pthread_mutex_lock(&out.lock);
 	uint32_t level = out.level;
 	pthread_mutex_unlock(&out.lock);
 	return level;
+}
+
+bool log_is_json(void)
+{
+	if (current != NULL)
+		return current->json;
+	pthread_mutex_lock(&out.lock);
+	bool json = out.json;
+	pthread_mutex_unlock(&out.lock);
+	return json;
 }
 
 void log_redirect(void (*line)(void *ctx, uint32_t level, const char *line), void *ctx)
@@ -74,11 +95,6 @@ static size_t sequence(const unsigned char *s)
 }
 
 /* Appends s to line, escaped for the format, up to `limit` bytes; returns the new length. */
-bool log_is_json(void)
-{
-	return out.json;
-}
-
 static size_t append(char *line, size_t at, size_t limit, const char *s, bool json)
 {
 	for (; *s != '\0' && at + 7 < limit; s++) {
@@ -147,7 +163,7 @@ static bool put(const char *line, size_t n, int patience_ms)
 
 /* Whoever reads the log may be slow or gone: no lane waits for it. What is lost is counted, and
  * said as soon as there is room again. */
-static void put_or_lose(const char *line, size_t n, int patience_ms)
+static void put_or_lose(const char *line, size_t n, bool json, int patience_ms)
 {
 	if (out.lost != 0) {
 		char text[64];
@@ -155,8 +171,8 @@ static void put_or_lose(const char *line, size_t n, int patience_ms)
 				 (unsigned long long)out.lost);
 		char said[LINE_MAX_BYTES + 2];
 		if (k > 0) {
-			size_t m = out.json ? format_json(said, VPN_LOG_WARN, "log", text)
-					    : format_text(said, VPN_LOG_WARN, "log", text);
+			size_t m = json ? format_json(said, VPN_LOG_WARN, "log", text)
+					: format_text(said, VPN_LOG_WARN, "log", text);
 			said[m++] = '\n';
 			if (put(said, m, patience_ms))
 				out.lost = 0;
@@ -173,27 +189,58 @@ void log_plain(const char *text)
 	memcpy(line, text, n);
 	line[n++] = '\n';
 	pthread_mutex_lock(&out.lock);
-	put_or_lose(line, n, PATIENCE_MS);
+	put_or_lose(line, n, out.json, PATIENCE_MS);
+	pthread_mutex_unlock(&out.lock);
+}
+
+/* To stderr, or where the process's own log goes. Under the lock. */
+static void say(uint32_t level, bool json, const char *who, const char *text,
+		void (*line_to)(void *ctx, uint32_t level, const char *line))
+{
+	char line[LINE_MAX_BYTES + 2];
+	size_t n = json ? format_json(line, level, who, text) : format_text(line, level, who, text);
+	if (line_to != NULL) {
+		line_to(out.ctx, level, line);
+		return;
+	}
+	line[n++] = '\n';
+	put_or_lose(line, n, json, 0);
+}
+
+static void say_to(const struct log_sink *sink, uint32_t level, const char *who, const char *text)
+{
+	char plain[LINE_MAX_BYTES];
+	if (level > sink->level)
+		return;
+	if (sink->line != NULL) {
+		append(plain, 0, sizeof(plain), text, false);
+		sink->line(sink->ctx, level, who, plain);
+		return;
+	}
+	pthread_mutex_lock(&out.lock);
+	say(level, sink->json, who, text, NULL);
+	pthread_mutex_unlock(&out.lock);
+}
+
+void log_to(const struct log_sink *sink, uint32_t level, const char *who, const char *text)
+{
+	if (level > VPN_LOG_DEBUG)
+		level = VPN_LOG_DEBUG;
+	if (sink == NULL)
+		sink = current;
+	if (sink != NULL) {
+		say_to(sink, level, who, text);
+		return;
+	}
+	pthread_mutex_lock(&out.lock);
+	if (level <= out.level)
+		say(level, out.json, who, text, out.line);
 	pthread_mutex_unlock(&out.lock);
 }
 
 void log_text(uint32_t level, const char *who, const char *text)
 {
-	char line[LINE_MAX_BYTES + 2];
-	if (level > VPN_LOG_DEBUG)
-		level = VPN_LOG_DEBUG;
-	pthread_mutex_lock(&out.lock);
-	if (level <= out.level) {
-		size_t n = out.json ? format_json(line, level, who, text)
-				    : format_text(line, level, who, text);
-		if (out.line != NULL) {
-			out.line(out.ctx, level, line);
-		} else {
-			line[n++] = '\n';
-			put_or_lose(line, n, 0);
-		}
-	}
-	pthread_mutex_unlock(&out.lock);
+	log_to(NULL, level, who, text);
 }
 
 void log_printf(uint32_t level, const char *who, const char *format, ...)

@@ -12,6 +12,7 @@
 #include "graph.h"
 #include "journal_service.h"
 #include "lane.h"
+#include "log.h"
 #include "mainloop.h"
 
 struct pipeline;
@@ -38,6 +39,8 @@ struct pipeline_events {
 	 * NULL. [lane] */
 	void (*stirred)(void *ctx);
 	void *ctx;
+	/* Where its lines go; NULL = the process's own log. */
+	const struct log_sink *log;
 	/* The event loop of [main], which the owner runs; NULL = components have none. */
 	uv_loop_t *loop;
 };

@@ -50,6 +50,50 @@ static void text_names_level_and_source(void **state)
 	assert_string_equal(last, "error: whole");
 }
 
+struct heard {
+	uint32_t level;
+	char who[32], text[256];
+	unsigned n;
+};
+
+static void hear(void *ctx, uint32_t level, const char *who, const char *text)
+{
+	struct heard *h = ctx;
+	h->level = level;
+	h->n++;
+	snprintf(h->who, sizeof(h->who), "%s", who);
+	snprintf(h->text, sizeof(h->text), "%s", text);
+}
+
+static void sinks_have_their_own_level_and_their_own_place(void **state)
+{
+	struct heard one = {0}, two = {0};
+	const struct log_sink loud = {.level = VPN_LOG_DEBUG, .line = hear, .ctx = &one};
+	const struct log_sink calm = {
+		.level = VPN_LOG_ERROR, .json = true, .line = hear, .ctx = &two};
+	(void)state;
+	assert_null(log_use(&loud));
+	assert_int_equal(log_level(), VPN_LOG_DEBUG);
+	assert_false(log_is_json());
+	log_printf(VPN_LOG_DEBUG, "udp", "port %d\n", 7);
+	assert_string_equal(one.who, "udp");
+	assert_string_equal(one.text, "port 7?"); /* no control characters */
+	assert_int_equal(one.level, VPN_LOG_DEBUG);
+	log_to(&calm, VPN_LOG_WARN, "udp", "no");
+	log_to(&calm, VPN_LOG_ERROR, "kcp", "yes");
+	assert_int_equal(two.n, 1);
+	assert_string_equal(two.text, "yes");
+	assert_ptr_equal(log_use(&calm), &loud);
+	assert_true(log_is_json());
+	log_text(VPN_LOG_WARN, "udp", "no");
+	assert_ptr_equal(log_use(NULL), &calm);
+	assert_int_equal(one.n, 1);
+	assert_int_equal(two.n, 1);
+	assert_int_equal(lines, 0);
+	log_text(VPN_LOG_WARN, "udp", "the process's own");
+	assert_int_equal(lines, 1);
+}
+
 static void levels_above_the_limit_are_not_written(void **state)
 {
 	(void)state;
@@ -150,6 +194,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(text_names_level_and_source, setup, teardown),
+		cmocka_unit_test_setup_teardown(sinks_have_their_own_level_and_their_own_place,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(levels_above_the_limit_are_not_written, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(control_characters_cannot_forge_a_line, setup,
