@@ -19,7 +19,7 @@ static uint32_t figure_of(const struct vpn_component *c)
 	struct vpn_error why = VPN_ERROR_INIT;
 	struct vpn_host host;
 	if (ext == NULL || !VPN_HAS(ext, struct vpn_probe_ext, probe) || ext->probe == NULL)
-		return 1;
+		return QUERY_UNSAID;
 	host_init_bare(&host, c->id, "");
 	return ext->probe(&host, &why);
 }

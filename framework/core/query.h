@@ -5,12 +5,13 @@
 
 #include "loader.h"
 
-#define QUERY_MOST 8u /* components of one kind on one platform; there are three of dns */
+#define QUERY_MOST   8u  /* components of one kind on one platform; there are three of dns */
+#define QUERY_UNSAID 50u /* the figure of a component that has no VPN_EXT_PROBE */
 
 struct answerer {
 	const struct vpn_component *component;
 	const void *ext; /* its static extension */
-	uint32_t figure; /* of VPN_EXT_PROBE; 1 for a component that has no such */
+	uint32_t figure; /* of VPN_EXT_PROBE */
 };
 
 struct query {
