@@ -8,64 +8,19 @@
 """
 import json
 import os
-import pathlib
-import shlex
 import signal
 import subprocess
 import tempfile
 
-from harness import BUILD, TOP, Peers, Test, environment, main, manifest, sanitizer, sh, wait_for
+import installed
+from harness import BUILD, Peers, Test, main, manifest, wait_for
 
-EXAMPLES = TOP / "docs" / "examples"
 MARKS = BUILD / "test-plugins" / "routes-test-marks.so"
 ANSWERS = BUILD / "test-plugins" / "answers"
-FLAGS = {"": [], "asan": ["-fsanitize=address,undefined"], "tsan": ["-fsanitize=thread"]}
-WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-PREFIX = None
-BUILT = {}
 
 
 def setUpModule():
-    """What a user has: the installed tree, and the two programs."""
-    global PREFIX
-    PREFIX = pathlib.Path(tempfile.mkdtemp()) / "prefix"
-    PREFIX.parent.chmod(0o755)
-    sh("cmake", "--install", BUILD, "--prefix", PREFIX)
-    for name in ("embed", "routes-of"):
-        BUILT[name] = build(EXAMPLES / (name + ".c"), "cc")
-
-
-def the_only(pattern):
-    found = sorted(PREFIX.rglob(pattern))
-    if len(found) != 1:
-        raise AssertionError("%s: %d found in the installed tree" % (pattern, len(found)))
-    return found[0]
-
-
-def pkg_config(*args):
-    env = dict(os.environ, PKG_CONFIG_PATH=str(the_only("vpncore.pc").parent))
-    return shlex.split(sh("pkg-config", *args, "vpncore", env=env).stdout)
-
-
-def build(source, compiler):
-    out = PREFIX.parent / pathlib.Path(source).stem
-    sh(compiler, *WARNINGS, *FLAGS[sanitizer()], "-o", out, source, *pkg_config("--cflags", "--libs"))
-    return out
-
-
-def library_path():
-    return str(the_only("libvpncore.so").parent)
-
-
-def environ(plugins=None):
-    return environment(LD_LIBRARY_PATH=library_path(),
-                       VPNCORE_PLUGIN_PATH=plugins or the_only("transport-udp.so").parent)
-
-
-def fixed(argv):
-    """gcc 12's ThreadSanitizer cannot place its shadow with much address randomisation."""
-    wrapper = ["setarch", os.uname().machine, "-R"] if sanitizer() == "tsan" else []
-    return [*wrapper, *map(str, argv)]
+    installed.set_up("embed", "routes-of")
 
 
 class Embed:
@@ -75,8 +30,8 @@ class Embed:
         self.test = test
         self.files = [tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")]
         self.process = subprocess.Popen(
-            ns.command(*fixed([BUILT["embed"]])), stdin=subprocess.PIPE, stdout=self.files[0],
-            stderr=self.files[1], env=environ(), text=True)
+            ns.command(*installed.command("embed")), stdin=subprocess.PIPE, stdout=self.files[0],
+            stderr=self.files[1], env=installed.environ(), text=True)
         test.addCleanup(self.close)
         self.process.stdin.write(spec if isinstance(spec, str) else json.dumps(spec))
         self.process.stdin.close()
@@ -113,7 +68,7 @@ class Embed:
 class Pipelines(Peers):
     def test_carries_traffic_beside_a_vpncore(self):
         p = Embed(self, self.a, manifest(0)).wait_up()
-        self.vpncore(self.b, manifest(1), binary=PREFIX / "bin" / "vpncore").wait_up()
+        self.vpncore(self.b, manifest(1), binary=installed.prefix() / "bin" / "vpncore").wait_up()
         self.check_ping(3)
         self.check_tcp(1 << 20)
         p.signal(signal.SIGUSR1)
@@ -178,7 +133,8 @@ class Pipelines(Peers):
 
 class Questions(Test):
     def ask(self, ns, *addresses, plugins=None, status=0):
-        done = ns.sh(*fixed([BUILT["routes-of"], *addresses]), check=False, env=environ(plugins))
+        done = ns.sh(*installed.command("routes-of", *addresses), check=False,
+                     env=installed.environ(plugins))
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout.splitlines()
 
@@ -220,9 +176,9 @@ int main()
 	return 0;
 }
 """)
-        program = build(source, "c++")
+        installed.build(source, "c++")
         a = self.namespace("a")
-        out = a.sh(*fixed([program]), env=environ()).stdout
+        out = a.sh(*installed.command("hello"), env=installed.environ()).stdout
         self.assertRegex(out, r"^\d+\.\d+\.\d+ -2 manifest has \d+ problem")
 
 
