@@ -43,11 +43,14 @@ struct loader {
 
 /* ---- libltdl, with a loader of our own ----------------------------------------------------------
  * The stock one says "file not found" whatever dlopen() said, and binds lazily, so that a plugin with
- * an undefined symbol would load and then kill the program at its first packet. */
+ * an undefined symbol would load and then kill the program at its first packet. It stays where it is, for
+ * a program that embeds us may use libltdl too; what it has opened when ours could not is closed again. */
 
-/* The last dlerror(), and the one file that may be opened: libltdl has search paths of its own. [main] */
+/* The last dlerror(), the one file that may be opened (libltdl has search paths of its own), and whether
+ * a module was asked that our loader has opened. [main] */
 static char dl_text[TEXT_MAX];
 static const char *dl_expected;
+static bool dl_asked;
 
 static lt_module open_module(lt_user_data data, const char *filename, lt_dladvise advise)
 {
@@ -72,6 +75,7 @@ static int close_module(lt_user_data data, lt_module module)
 static void *find_symbol(lt_user_data data, lt_module module, const char *name)
 {
 	(void)data;
+	dl_asked = true;
 	return dlsym(module, name);
 }
 
@@ -91,7 +95,6 @@ static bool set_up_libltdl(struct vpn_error *err)
 		fault(err, VPN_EIO, 0, "libltdl cannot be set up: %s", lt_dlerror());
 		return false;
 	}
-	free(lt_dlloader_remove("lt_dlopen"));
 	ready = true;
 	return true;
 }
@@ -399,7 +402,14 @@ static bool load_module(struct loader *l, const char *real, const char *path, bo
 	dl_expected = NULL;
 	if (handle == NULL)
 		return unfit(why, "%s", open_error(real));
+	dl_asked = false;
 	const struct vpn_plugin *p = find_plugin(handle, why);
+	if (!dl_asked) {
+		unfit(why, "%s",
+		      dl_text[0] != '\0' ? open_error(real)
+					 : "another part of this program has opened it");
+		p = NULL;
+	}
 	if (p != NULL && take_plugin(l, p, path, searched, why))
 		return true;
 	lt_dlclose(handle);

@@ -5,7 +5,7 @@
  *
  * Threads. [main] functions may be called from any thread; while one of them runs, in whatever object,
  * another thread that calls one waits: components are promised that there is one control thread in a
- * process. [any] ones never wait. No object is used by anybody while it is freed.
+ * process. So hold no lock across a [main] function that a callback of yours takes. [any] ones never wait. No object is used by anybody while it is freed.
  *
  * Signals. The library changes no handler. Its threads take no signals. A pipe without a reader or a
  * limit of files' sizes that it meets in a [main] function is an error, and no SIGPIPE or SIGXFSZ.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <ltdl.h>
 
 #include "fault.h"
 #include "folder.h"
@@ -411,6 +412,23 @@ static void keeps_what_it_gave_out_while_it_grows(void **state)
 	loader_free(l);
 }
 
+/* A program that embeds us, and has libltdl for plugins of its own. */
+static void leaves_libltdl_to_others_as_well(void **state)
+{
+	(void)state;
+	struct loader *l = loader_on(TEST_PLUGINS "/good");
+	assert_non_null(find(l, "test-middle", NULL));
+	lt_dlhandle theirs = lt_dlopen(BAD "no_symbol.so");
+	assert_non_null(theirs);
+	lt_dlhandle lazy = lt_dlopen(BAD "undefined.so"); /* it may: it is theirs */
+	assert_non_null(lazy);
+	assert_null(find(l, "test-middle", BAD "undefined.so")); /* and is no plugin of ours */
+	assert_non_null(strstr(reason(l, BAD "undefined.so"), "another part of this program"));
+	assert_int_equal(lt_dlclose(lazy), 0);
+	assert_int_equal(lt_dlclose(theirs), 0);
+	loader_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +449,7 @@ int main(void)
 		cmocka_unit_test(looks_behind_symbolic_links),
 		cmocka_unit_test(refuses_relative_search_paths),
 		cmocka_unit_test(keeps_what_it_gave_out_while_it_grows),
+		cmocka_unit_test(leaves_libltdl_to_others_as_well),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
