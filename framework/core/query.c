@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "query.h"
 
-#include <string.h>
-
+#include "choice.h"
 #include "fault.h"
-#include "host.h"
 
 static const void *extension(const struct vpn_component *c, const char *id)
 {
@@ -13,56 +11,35 @@ static const void *extension(const struct vpn_component *c, const char *id)
 	return c->get_static(id);
 }
 
-static uint32_t figure_of(const struct vpn_component *c)
+static bool answers(void *ctx, const struct loaded *c, char *why, size_t cap)
 {
-	const struct vpn_probe_ext *ext = extension(c, VPN_EXT_PROBE);
-	struct vpn_error why = VPN_ERROR_INIT;
-	struct vpn_host host;
-	if (ext == NULL || !VPN_HAS(ext, struct vpn_probe_ext, probe) || ext->probe == NULL)
-		return QUERY_UNSAID;
-	host_init_bare(&host, c->id, "");
-	return ext->probe(&host, &why);
+	(void)why;
+	(void)cap;
+	return extension(c->component, ctx) != NULL;
 }
 
-static bool stands_before(const struct answerer *a, const struct answerer *b)
+/* The greatest figure first; those of equal ones stay in the order of their names. */
+static void insert(struct query *q, const struct choice_item *item, const char *id)
 {
-	return a->figure > b->figure ||
-	       (a->figure == b->figure && strcmp(a->component->id, b->component->id) < 0);
-}
-
-static void insert(struct query *q, const struct answerer *a)
-{
+	const struct vpn_component *c = item->loaded->component;
 	size_t i = q->n;
 	if (i == QUERY_MOST)
 		return;
-	for (; i > 0 && stands_before(a, &q->list[i - 1]); i--)
+	for (; i > 0 && q->list[i - 1].figure < item->fit; i--)
 		q->list[i] = q->list[i - 1];
-	q->list[i] = *a;
+	q->list[i] = (struct answerer){c, extension(c, id), item->fit};
 	q->n++;
-}
-
-/* The first plugin of the search path that has this component is the one that counts. */
-static bool is_known(const struct query *q, const struct vpn_component *c)
-{
-	for (size_t i = 0; i < q->n; i++)
-		if (strcmp(q->list[i].component->id, c->id) == 0)
-			return true;
-	return false;
 }
 
 static void collect(struct query *q, const struct loader *l, uint32_t kind, const char *id)
 {
-	for (size_t i = 0; i < loader_count(l); i++) {
-		const struct vpn_component *c = loader_at(l, i)->component;
-		if (c->kind != kind || !loader_is_searched(l, i) ||
-		    (c->lifecycle->flags & VPN_AUTO) == 0 || is_known(q, c))
-			continue;
-		struct answerer a = {.component = c, .ext = extension(c, id)};
-		if (a.ext == NULL)
-			continue;
-		a.figure = figure_of(c);
-		insert(q, &a);
-	}
+	struct choice choice = {0};
+	if (!choice_make(&choice, l, kind, answers, (void *)(uintptr_t)id))
+		return;
+	for (size_t i = 0; i < choice.n; i++)
+		if (choice.items[i].takes)
+			insert(q, &choice.items[i], id);
+	choice_clear(&choice);
 }
 
 void query_find(struct query *q, struct loader *l, uint32_t kind, const char *id)

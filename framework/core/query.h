@@ -5,8 +5,7 @@
 
 #include "loader.h"
 
-#define QUERY_MOST   8u  /* components of one kind on one platform; there are three of dns */
-#define QUERY_UNSAID 50u /* the figure of a component that has no VPN_EXT_PROBE */
+#define QUERY_MOST 8u /* components of one kind on one platform; there are three of dns */
 
 struct answerer {
 	const struct vpn_component *component;
