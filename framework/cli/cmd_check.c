@@ -2,17 +2,21 @@
 /* vpncore check: says everything that is wrong with manifests, and changes nothing. */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "catalog.h"
 #include "commands.h"
 #include "fault.h"
 #include "graph.h"
 #include "output.h"
 
-/* "FILE: ok: site-a: tuntap-linux, udp; MTU 1420; 1 lane" */
+/* "FILE: ok: site-a: tuntap-linux, udp; MTU 1420; 1 lane"; "ok on freebsd" for another platform */
 static void print_summary(const char *file, const struct graph *g)
 {
+	const char *platform = loader_platform(g->manifest->loader);
 	output_plain(stdout, file);
-	printf(": ok: %s:", g->manifest->name);
+	printf(": ok%s%s: %s:", platform != NULL ? " on " : "", platform != NULL ? platform : "",
+	       g->manifest->name);
 	for (size_t i = 0; i < g->n_stages; i++) {
 		fputs(i == 0 ? " " : ", ", stdout);
 		output_plain(stdout, g->stages[i].part->name);
@@ -62,10 +66,14 @@ static bool check_file(struct loader *loader, const char *file, enum talk talk)
 	return good;
 }
 
-static int check_files(int n, char **files, enum talk talk)
+static int check_files(int n, char **files, const char *platform, enum talk talk)
 {
 	struct vpn_error err = VPN_ERROR_INIT;
 	struct loader *loader = loader_new(&err);
+	if (loader != NULL && platform != NULL && !loader_set_platform(loader, platform)) {
+		fault(&err, VPN_ENOMEM, 0, "out of memory");
+		loader = loader_free(loader);
+	}
 	if (loader == NULL) {
 		fprintf(stderr, "vpncore: %s\n", err.text);
 		return STATUS_FAILED;
@@ -78,18 +86,31 @@ static int check_files(int n, char **files, enum talk talk)
 	return status;
 }
 
+static bool is_platform(const char *name)
+{
+	for (const char *const *p = catalog_platforms(); *p != NULL; p++)
+		if (strcmp(*p, name) == 0)
+			return true;
+	return false;
+}
+
 int cmd_check(int argc, char **argv)
 {
 	static const struct option known[] = {
+		{"platform", required_argument, NULL, 'p'},
 		{"quiet", no_argument, NULL, 'q'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
+	const char *platform = NULL;
 	enum talk talk = TALK_NORMAL;
 	int c;
-	while ((c = getopt_long(argc, argv, ":qvh", known, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":p:qvh", known, NULL)) != -1) {
 		switch (c) {
+		case 'p':
+			platform = optarg;
+			break;
 		case 'q':
 			talk = TALK_QUIET;
 			break;
@@ -105,5 +126,9 @@ int cmd_check(int argc, char **argv)
 	}
 	if (optind == argc)
 		return help_refuse("check", "which manifest?");
-	return check_files(argc - optind, argv + optind, talk);
+	if (platform != NULL && !is_platform(platform))
+		return help_refuse_word("check", "platform", platform, catalog_platforms());
+	if (platform != NULL && strcmp(platform, catalog_host()) == 0)
+		platform = NULL;
+	return check_files(argc - optind, argv + optind, platform, talk);
 }

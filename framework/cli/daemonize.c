@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform.h"
+
 /* Returns 0 when the child is ready, else its exit status, or 1 when it has none. */
 static int wait_ready(pid_t pid, int fd)
 {
@@ -25,7 +27,7 @@ static int wait_ready(pid_t pid, int fd)
 enum daemon_side daemonize_fork(struct daemon_child *child, int *ret_status)
 {
 	int ends[2];
-	if (pipe2(ends, O_CLOEXEC) != 0) {
+	if (platform_pipe(ends) != 0) {
 		*ret_status = -errno;
 		return DAEMON_FAILED;
 	}

@@ -2,6 +2,7 @@
 #include "link_mtu.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -12,9 +13,10 @@
 
 static int ask(unsigned long request, const char *name, struct ifreq *ifr)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	if (fd < 0)
 		return -errno;
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	snprintf(ifr->ifr_name, sizeof(ifr->ifr_name), "%s", name);
 	int e = ioctl(fd, request, ifr) != 0 ? -errno : 0;
 	close(fd);

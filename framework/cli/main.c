@@ -6,6 +6,7 @@
 #include <vpncore/plugin.h>
 
 #include "commands.h"
+#include "platform.h"
 #include "reaper.h"
 
 #ifndef VPNCORE_VERSION
@@ -112,7 +113,7 @@ int main(int argc, char **argv)
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	if (is_reaper(argc, argv))
 		return reaper_run(argc - 1, argv + 1);
-	reaper_set_program("/proc/self/exe");
+	reaper_set_program(platform_program());
 	int status = argc > 0 && is_drop_in(argv[0]) ? run_drop_in(argc, argv)
 						     : dispatch(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -10,8 +10,9 @@
 
 static bool is_candidate(const struct loader *l, size_t i, uint32_t kind)
 {
-	const struct vpn_component *c = loader_at(l, i)->component;
-	return c->kind == kind && loader_is_searched(l, i) && (c->lifecycle->flags & VPN_AUTO) != 0;
+	const struct loaded *c = loader_at(l, i);
+	return c->component->kind == kind && loader_is_searched(l, i) && loader_serves(l, c) &&
+	       (c->component->lifecycle->flags & VPN_AUTO) != 0;
 }
 
 static int compare_items(const void *a, const void *b)
@@ -54,6 +55,14 @@ static void ask(struct choice_item *item)
 	snprintf(item->why, sizeof(item->why), "%s", why.text);
 }
 
+/* This machine cannot tell how well a component fits another system. */
+static void assume(struct choice_item *item, const char *platform)
+{
+	item->fit = CHOICE_FIT_UNSAID;
+	snprintf(item->why, sizeof(item->why), "it is for %s; this machine was not asked",
+		 platform);
+}
+
 bool choice_make(struct choice *out, const struct loader *l, uint32_t kind,
 		 bool (*takes)(void *ctx, const struct loaded *c, char *why, size_t cap), void *ctx)
 {
@@ -67,8 +76,10 @@ bool choice_make(struct choice *out, const struct loader *l, uint32_t kind,
 	for (size_t i = 0; i < out->n; i++) {
 		struct choice_item *item = &out->items[i];
 		item->takes = takes(ctx, item->loaded, item->why, sizeof(item->why));
-		if (item->takes)
+		if (item->takes && loader_platform(l) == NULL)
 			ask(item);
+		else if (item->takes)
+			assume(item, loader_platform(l));
 		if (item->fit > 0 && (out->taken == NULL || item->fit > out->taken->fit))
 			out->taken = item;
 	}

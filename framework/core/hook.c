@@ -5,16 +5,17 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "fault.h"
 #include "lane.h"
 #include "log.h"
+#include "platform.h"
 
 #define LINE_MAX_BYTES 512
 #define LOOK_MS        20 /* between two looks whether it has ended */
@@ -55,33 +56,6 @@ static bool read_output(struct output *o, int fd)
 	if (n > 0)
 		take_output(o, buf, (size_t)n);
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
-}
-
-static int spawn(char *const *argv, char *const *env, int output, pid_t *ret_pid)
-{
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t all, none;
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&attr);
-	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
-	/* libraries have descriptors that would be inherited: what lives as long as they do must not
-	 * live on in a child that a command leaves behind */
-	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-	posix_spawn_file_actions_addchdir_np(&files, "/");
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
-						POSIX_SPAWN_SETSIGMASK);
-	int e = posix_spawn(ret_pid, argv[0], &files, &attr, argv, env);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	return e;
 }
 
 /* Logs until it has ended, or until the deadline. True with its status when it has ended; -1 when a program
@@ -142,11 +116,20 @@ vpn_status hook_run(const char *who, char *const *argv, char *const *env, uint64
 	int ends[2], status = 0;
 	pid_t pid;
 	uint64_t deadline = lane_now_ns() + timeout_ns;
-	if (pipe2(ends, O_CLOEXEC) != 0)
+	if (platform_pipe(ends) != 0)
 		return fault(err, VPN_EIO, errno, "a pipe cannot be made");
 	/* of our end alone: programs do not expect that their output takes no more */
 	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	int e = spawn(argv, env, ends[1], &pid);
+	/* bare: libraries have descriptors that would be inherited, and what lives as long as they do must
+	 * not live on in a child that a command leaves behind */
+	const struct child child = {.program = argv[0],
+				    .argv = (const char *const *)argv,
+				    .env = env,
+				    .in = -1,
+				    .out = ends[1],
+				    .err = ends[1],
+				    .bare = true};
+	int e = child_start(&child, &pid);
 	close(ends[1]);
 	vpn_status result;
 	if (e != 0)

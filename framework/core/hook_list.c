@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "trust.h"
 
 static const char no_memory[] = "out of memory";
@@ -31,7 +32,7 @@ void hook_list_clear(struct hook_list *list)
 /* Takes the words over. */
 static bool add_command(struct hook_list *list, char **words)
 {
-	char ***grown = reallocarray(list->commands, list->n + 1, sizeof(*grown));
+	char ***grown = array_resize(list->commands, list->n + 1, sizeof(*grown));
 	if (grown == NULL) {
 		hook_list_free_words(words);
 		return false;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "fault.h"
 #include "hook.h"
 #include "log.h"
@@ -48,7 +49,7 @@ struct environment {
 
 static void set_text(struct environment *e, const char *name, const char *value)
 {
-	char **grown = reallocarray(e->words, e->n + 2, sizeof(*grown));
+	char **grown = array_resize(e->words, e->n + 2, sizeof(*grown));
 	if (grown != NULL) {
 		e->words = grown;
 		grown[e->n] = grown[e->n + 1] = NULL;

@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "fault.h"
+#include "platform.h"
 #include "record.h"
 
 #define NEW_FILE    JOURNAL_FILE ".new"
@@ -63,7 +65,7 @@ static struct journal_entry *copy_entry(const struct record_change *c, uint32_t 
 /* Puts an entry in its place by number. Those of two files come one file after the other. */
 static bool insert(struct journal *j, struct journal_entry *e)
 {
-	struct journal_entry **grown = reallocarray(j->entries, j->n_entries + 1,
+	struct journal_entry **grown = array_resize(j->entries, j->n_entries + 1,
 						    sizeof(struct journal_entry *));
 	if (grown == NULL)
 		return false;
@@ -134,8 +136,7 @@ static vpn_status take_records(struct journal *j, enum state_place place, const 
 	if (size == 0 || !record_read_origin(&r, &j->files[place].origin))
 		return VPN_OK;
 	/* rules and routes of a machine that has started anew are gone */
-	bool stale = place == STATE_RUN &&
-		     memcmp(j->files[place].origin.boot, j->here.boot, sizeof(j->here.boot)) != 0;
+	bool stale = place == STATE_RUN && origin_is_other_boot(&j->files[place].origin, &j->here);
 	for (; size != 0 && r.number > last;
 	     size = record_read(at + *ret_whole, n - *ret_whole, &r)) {
 		vpn_status status = stale ? VPN_OK : take_record(j, place, &r, err);
@@ -228,7 +229,7 @@ static vpn_status append(struct journal *j, enum state_place place, const uint8_
 	file_path(j, place, path);
 	if (f->broken)
 		return fault(err, VPN_EIO, 0, "%s could not be written before", path);
-	if (write_all(f->fd, record, size) && fdatasync(f->fd) == 0) {
+	if (write_all(f->fd, record, size) && platform_sync(f->fd) == 0) {
 		f->size += size;
 		return VPN_OK;
 	}
@@ -265,7 +266,7 @@ static bool fill_new(struct journal *j, enum state_place place, int fd, size_t *
 	for (size_t i = 0; i < j->n_entries && good; i++)
 		if (journal_place_of(j->entries[i]->flags) == place)
 			good = write_entry(fd, j->entries[i], j->entries[i]->number, ret_size);
-	return good && fdatasync(fd) == 0;
+	return good && platform_sync(fd) == 0;
 }
 
 static vpn_status rewrite(struct journal *j, enum state_place place, struct vpn_error *err)
@@ -372,7 +373,7 @@ bool journal_file_is_elsewhere(const struct journal *j, enum state_place place)
 {
 	const struct origin *o = &j->files[place].origin;
 	return j->files[place].found && o->netns != j->here.netns &&
-	       memcmp(o->boot, j->here.boot, sizeof(o->boot)) == 0;
+	       !origin_is_other_boot(o, &j->here);
 }
 
 bool journal_is_elsewhere(const struct journal *j)

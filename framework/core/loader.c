@@ -15,8 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
+#include "catalog.h"
 #include "fault.h"
 #include "options.h"
+#include "platform.h"
 #include "trust.h"
 
 #define SYMBOL   "vpncore_plugin_v"
@@ -39,6 +42,7 @@ struct loader {
 	size_t n_files;
 	char **dirs;
 	size_t n_dirs;
+	const char *platform;
 };
 
 /* ---- libltdl, with a loader of our own ----------------------------------------------------------
@@ -108,7 +112,7 @@ static bool make_room(void *array, size_t n, size_t element)
 	if ((n & (n - 1)) != 0)
 		return true;
 	memcpy(&old, array, sizeof(old));
-	grown = reallocarray(old, n == 0 ? 1 : n * 2, element);
+	grown = array_resize(old, n == 0 ? 1 : n * 2, element);
 	if (grown == NULL)
 		return false;
 	memcpy(array, &grown, sizeof(grown));
@@ -501,7 +505,7 @@ static void load_folder(struct loader *l, const char *dir, const char *prefix)
 
 static bool add_search_path(struct loader *l)
 {
-	const char *at = secure_getenv("VPNCORE_PLUGIN_PATH");
+	const char *at = platform_getenv("VPNCORE_PLUGIN_PATH");
 	while (at != NULL && *at != '\0') {
 		size_t n = strcspn(at, ":");
 		char dir[PATH_MAX];
@@ -526,6 +530,30 @@ struct loader *loader_new(struct vpn_error *err)
 	}
 	load_preloaded(l);
 	return l;
+}
+
+bool loader_set_platform(struct loader *l, const char *platform)
+{
+	char dir[PATH_MAX];
+	size_t n = l->platform == NULL ? l->n_dirs : 0; /* the folders are there by now */
+	l->platform = platform;
+	for (size_t i = 0; i < n; i++) {
+		int len = snprintf(dir, sizeof(dir), "%s/foreign", l->dirs[i]);
+		if (len > 0 && (size_t)len < sizeof(dir) && !add_text(&l->dirs, &l->n_dirs, dir))
+			return false;
+	}
+	return true;
+}
+
+bool loader_serves(const struct loader *l, const struct loaded *c)
+{
+	return l->platform == NULL ||
+	       catalog_serves(c->component->kind, c->component->id, l->platform);
+}
+
+const char *loader_platform(const struct loader *l)
+{
+	return l->platform;
 }
 
 struct loader *loader_free(struct loader *l)

@@ -43,6 +43,19 @@ void loader_scan(struct loader *l);
  * them needs no others in memory. [main] */
 void loader_scan_kind(struct loader *l, uint32_t kind);
 
+/*
+ * From now on components are for another platform than this one: those that the catalog has for it, with
+ * the ones in the folder "foreign" of each directory, which are to be looked at only. `platform` must
+ * stay. False when there is no memory. [main]
+ */
+bool loader_set_platform(struct loader *l, const char *platform);
+
+/* Whether a component is for the platform that was set; true when none was. */
+bool loader_serves(const struct loader *l, const struct loaded *c);
+
+/* As it was set; NULL = this one. */
+const char *loader_platform(const struct loader *l);
+
 /* What has been loaded so far. */
 size_t loader_count(const struct loader *l);
 const struct loaded *loader_at(const struct loader *l, size_t i);

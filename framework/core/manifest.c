@@ -11,10 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catalog.h"
 #include "fault.h"
 #include "graph.h"
 #include "options.h"
 #include "suggest.h"
+#include "wipe.h"
 
 static const char no_memory[] = "out of memory";
 
@@ -237,8 +239,11 @@ static const struct loaded *find_component(struct reader *r, uint32_t kind, cons
 {
 	struct vpn_error err = VPN_ERROR_INIT;
 	const struct loaded *found = loader_find(r->loader, kind, id, file, &err);
-	if (found != NULL)
+	if (found != NULL && loader_serves(r->loader, found))
 		return found;
+	if (found != NULL)
+		fault(&err, VPN_ENOTSUP, 0, "\"%s\" is not for %s, but for %s", id,
+		      loader_platform(r->loader), catalog_platforms_of(kind, id));
 	char *text = strdup(err.text);
 	if (err.status == VPN_ENOENT && file == NULL)
 		append_offers(&text, r, kind, id);
@@ -425,7 +430,9 @@ static void refuse_choice(struct reader *r, const char *pointer, const char *key
 static void refuse_absent(struct reader *r, uint32_t kind, const char *pointer, const char *key)
 {
 	char *text = NULL;
-	if (asprintf(&text, "no %s for this platform is installed", loader_kind_name(kind)) < 0)
+	const char *platform = loader_platform(r->loader);
+	if (asprintf(&text, "no %s for %s is installed", loader_kind_name(kind),
+		     platform != NULL ? platform : "this platform") < 0)
 		text = NULL;
 	append_offers(&text, r, kind, "");
 	refuse_choice(r, pointer, key, text);
@@ -696,20 +703,20 @@ static bool parse_text(struct reader *r, const char *text, size_t len)
 }
 
 /* Overwrites every string in place: some of them are secrets. */
-static void wipe(json_t *v)
+static void wipe_strings(json_t *v)
 {
 	const char *key;
 	json_t *inner;
 	size_t i;
 	if (json_is_string(v))
-		explicit_bzero((char *)(uintptr_t)json_string_value(v), json_string_length(v));
+		wipe((char *)(uintptr_t)json_string_value(v), json_string_length(v));
 	json_object_foreach(v, key, inner)
 	{
-		wipe(inner);
+		wipe_strings(inner);
 	}
 	json_array_foreach(v, i, inner)
 	{
-		wipe(inner);
+		wipe_strings(inner);
 	}
 }
 
@@ -750,7 +757,7 @@ struct manifest *manifest_parse(const char *file, const char *text, size_t len,
 		problems_add(problems, 0, 0, "", "is larger than %u bytes", MANIFEST_BYTES_MAX);
 	else if (parse_text(&r, text, len))
 		read_document(&r);
-	wipe(r.root);
+	wipe_strings(r.root);
 	json_decref(r.root);
 	free(r.folder);
 	return problems->n_errors == before ? m : manifest_free(m);
@@ -796,7 +803,7 @@ static struct manifest *load_fd(const char *file, int fd, struct loader *loader,
 	else
 		m = manifest_parse(file, buf, (size_t)len, loader, problems);
 	if (buf != NULL)
-		explicit_bzero(buf, room);
+		wipe(buf, room);
 	free(buf);
 	return m;
 }

@@ -7,6 +7,7 @@
 #include <vpncore/tcpip.h>
 
 #include "options.h"
+#include "wipe.h"
 
 bool option_has_range(const struct vpn_option *o)
 {
@@ -286,7 +287,7 @@ static const char *parse_bytes(const struct vpn_option *o, const char *text, voi
 	if (len < 0 || !option_in_range(o, len))
 		len = decode_base64(text, data);
 	if (len < 0 || !option_in_range(o, len)) {
-		explicit_bzero(data, room);
+		wipe(data, room);
 		free(data);
 		return len < 0 ? "" : "the length is wrong";
 	}

@@ -12,6 +12,7 @@
 #include "option_words.h"
 #include "secret.h"
 #include "suggest.h"
+#include "wipe.h"
 
 #define DEPTH_MAX   8u /* of tables inside tables */
 #define OPTIONS_MAX 256u
@@ -366,7 +367,7 @@ static void clear_value(const struct vpn_option *o, void *at)
 		break;
 	case VPN_OPT_BYTES:
 		if (v.bytes.data != NULL)
-			explicit_bzero((uint8_t *)(uintptr_t)v.bytes.data, v.bytes.len);
+			wipe((uint8_t *)(uintptr_t)v.bytes.data, v.bytes.len);
 		free((uint8_t *)(uintptr_t)v.bytes.data);
 		break;
 	case VPN_OPT_OBJECT:
@@ -400,7 +401,7 @@ static void clear_table(const struct vpn_option_table *table, void *config)
 		const struct vpn_option *o = options_at(table, i);
 		clear_value(o, (char *)config + o->offset);
 	}
-	explicit_bzero(config, table->config_size);
+	wipe(config, table->config_size);
 }
 
 void *options_free(const struct vpn_option_table *table, void *config)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct origin {
-	uint8_t boot[16]; /* another one each time that the machine starts */
+	uint8_t boot[16]; /* of this run of the machine: for origin_is_other_boot() */
 	uint64_t netns;   /* the network namespace, unique within one boot; 0 = not known */
 	uint64_t wall_ns; /* since 1970-01-01 UTC */
 	uint32_t pid;
@@ -15,6 +15,9 @@ struct origin {
 
 /* Of this process, now. What the system does not tell stays zero. [main] */
 void origin_here(struct origin *out);
+
+/* Whether the machine has certainly started anew since `then`. [main] */
+bool origin_is_other_boot(const struct origin *then, const struct origin *now);
 
 /* Whether this process has the network namespace that the machine (or container) began with; true where
  * there are no namespaces, and `unknown` where the system does not tell. [main] */

@@ -59,6 +59,11 @@ void origin_here(struct origin *out)
 	out->pid = (uint32_t)getpid();
 }
 
+bool origin_is_other_boot(const struct origin *then, const struct origin *now)
+{
+	return memcmp(then->boot, now->boot, sizeof(now->boot)) != 0;
+}
+
 bool origin_is_first_netns(bool unknown)
 {
 	struct stat first, ours;

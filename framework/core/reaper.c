@@ -2,16 +2,16 @@
 #include "reaper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "fault.h"
 #include "log.h"
+#include "platform.h"
 #include "undo.h"
 
 static const char *program;
@@ -21,29 +21,14 @@ void reaper_set_program(const char *path)
 	program = path;
 }
 
-static int spawn(const char *key, int fd, pid_t *ret_pid)
+static int start(const char *key, int fd, pid_t *ret_pid)
 {
 	char level[2] = {(char)('0' + log_level()), '\0'};
 	const char *form = log_is_json() ? "json" : "text";
 	const char *const argv[] = {"vpncore", REAPER_COMMAND, key, level, form, NULL};
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t all, none;
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&attr);
-	posix_spawn_file_actions_adddup2(&files, fd, STDIN_FILENO);
-	posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
-						POSIX_SPAWN_SETSIGMASK);
-	int e = posix_spawn(ret_pid, program, &files, &attr, (char *const *)(uintptr_t)argv,
-			    environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	return e;
+	const struct child child = {
+		.program = program, .argv = argv, .in = fd, .out = -1, .err = -1, .session = true};
+	return child_start(&child, ret_pid);
 }
 
 /* The child forks and ends, so that the reaper is nobody's child. */
@@ -66,9 +51,9 @@ vpn_status reaper_start(struct reaper *r, const char *key, struct vpn_error *err
 	r->fd = -1;
 	if (program == NULL)
 		return fault(err, VPN_ENOTSUP, 0, "no program is known that could wait");
-	if (pipe2(ends, O_CLOEXEC) != 0)
+	if (platform_pipe(ends) != 0)
 		return fault(err, VPN_EIO, errno, "a pipe cannot be made");
-	int e = spawn(key, ends[0], &pid);
+	int e = start(key, ends[0], &pid);
 	close(ends[0]);
 	vpn_status status = e != 0 ? fault(err, VPN_EIO, e, "%s cannot be run", program)
 				   : wait_for_child(pid, err);
@@ -100,13 +85,7 @@ static void stand_firm(void)
 	static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ};
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
-	/* proc(5): never chosen by the OOM killer; where that is not allowed it stays as it is */
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (write(fd, "-1000", 5) != 5)
-		(void)lseek(fd, 0, SEEK_SET);
-	close(fd);
+	platform_be_spared();
 }
 
 /* Whether the other process has died without saying that all is in order. */
@@ -144,7 +123,7 @@ int reaper_run(int argc, char **argv)
 		return 2;
 	log_configure((uint32_t)(argv[2][0] - '0'), strcmp(argv[3], "json") == 0);
 	stand_firm(); /* before who waits for us goes on, and trusts that we do */
-	closefrom(STDERR_FILENO + 1);
+	platform_close_from(STDERR_FILENO + 1);
 	pid_t pid = fork();
 	if (pid != 0)
 		return pid > 0 ? 0 : 1;

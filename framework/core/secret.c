@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "wipe.h"
 
 static char *resolve_path(const char *folder, const char *path)
 {
@@ -96,7 +97,7 @@ static char *read_text(int fd, const char *path, struct vpn_error *err)
 		fault(err, VPN_EIO, errno, "secret file %s: %s", path, strerror(errno));
 	else if (trim(buf, (size_t)len, path, err) && (text = strdup(buf)) == NULL)
 		fault(err, VPN_ENOMEM, 0, "out of memory");
-	explicit_bzero(buf, SECRET_MAX + 2);
+	wipe(buf, SECRET_MAX + 2);
 	free(buf);
 	return text;
 }
@@ -137,7 +138,7 @@ char *secret_from_env(const char *name, struct vpn_error *err)
 char *secret_free(char *text)
 {
 	if (text != NULL)
-		explicit_bzero(text, strlen(text));
+		wipe(text, strlen(text));
 	free(text);
 	return NULL;
 }

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "fault.h"
 #include "loader.h"
 #include "origin.h"
@@ -171,7 +172,7 @@ static bool add_key(struct keys *k, const char *name)
 	for (size_t i = 0; i < k->n; i++)
 		if (strcmp(k->list[i], name) == 0)
 			return true;
-	char **grown = reallocarray(k->list, k->n + 1, sizeof(*grown));
+	char **grown = array_resize(k->list, k->n + 1, sizeof(*grown));
 	if (grown == NULL)
 		return false;
 	k->list = grown;

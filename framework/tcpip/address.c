@@ -2,6 +2,7 @@
 /* address: text of IPv4, IPv6 and MAC addresses. */
 #include <arpa/inet.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <vpncore/tcpip.h>
 
 static const char hex[] = "0123456789abcdef";

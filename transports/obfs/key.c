@@ -8,7 +8,8 @@
 
 /* Both sides have nothing but the password, so the salt is the same everywhere: it keeps tables made for
  * other programs from fitting. */
-static const uint8_t salt[crypto_pwhash_SALTBYTES] = "vpncore obfs key";
+static const uint8_t salt[crypto_pwhash_SALTBYTES] = {'v', 'p', 'n', 'c', 'o', 'r', 'e', ' ',
+						      'o', 'b', 'f', 's', ' ', 'k', 'e', 'y'};
 
 /* RFC 9106 section 4, the second recommendation: 3 passes over 64 MiB (libsodium has one lane). */
 #define PASSES 3u

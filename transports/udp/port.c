@@ -45,7 +45,7 @@ static vpn_status check_files(const struct udp *u, struct vpn_error *err)
 	uint32_t families = udp_options_families(u->options) == (UDP_IPV4 | UDP_IPV6) ? 2 : 1;
 	uint64_t need = (uint64_t)ports * families * u->n_lanes + SPARE_FILES;
 	struct rlimit limit;
-	if (ports == 1 || getrlimit(RLIMIT_NOFILE, &limit) != 0 || need <= limit.rlim_cur)
+	if (ports == 1 || getrlimit(RLIMIT_NOFILE, &limit) != 0 || need <= (uint64_t)limit.rlim_cur)
 		return VPN_OK;
 	return udp_fault(
 		err, VPN_EINVAL, 0, "/listen",

@@ -142,7 +142,8 @@ static void fill_message(const struct batch *b, uint32_t g, const struct vpn_end
 	hdr->msg_iovlen = group->count;
 	if (group->segmented || control.has_local || control.has_class) {
 		hdr->msg_control = tx->control[g];
-		hdr->msg_controllen = udp_control_write(to->family, &control, tx->control[g]);
+		hdr->msg_controllen = (socklen_t)udp_control_write(to->family, &control,
+								   tx->control[g]);
 	}
 	if (hdr->msg_controllen == 0)
 		hdr->msg_control = NULL;

@@ -61,8 +61,8 @@ static void pad(uint8_t block[BLOCK], const uint8_t key[WG_HASH_LEN], uint8_t wi
 
 /* HMAC over a || b. All our keys are 32 bytes, so that none has to be hashed down to a block. `out`
  * may be `key` or `a`: it is written last. */
-static void hmac(uint8_t out[WG_HASH_LEN], const uint8_t key[WG_HASH_LEN], const void *a,
-		 size_t a_len, const void *b, size_t b_len)
+static void hmac_of(uint8_t out[WG_HASH_LEN], const uint8_t key[WG_HASH_LEN], const void *a,
+		    size_t a_len, const void *b, size_t b_len)
 {
 	blake2s_state s;
 	uint8_t block[BLOCK];
@@ -88,10 +88,10 @@ void wg_kdf(uint8_t *out1, uint8_t *out2, uint8_t *out3, const uint8_t key[WG_HA
 	uint8_t *const outs[] = {out1, out2, out3};
 	uint8_t extracted[WG_HASH_LEN];
 	uint8_t t[WG_HASH_LEN];
-	hmac(extracted, key, input, len, NULL, 0);
+	hmac_of(extracted, key, input, len, NULL, 0);
 	for (uint8_t i = 0; i < 3; i++) {
 		const uint8_t number = (uint8_t)(i + 1);
-		hmac(t, extracted, t, i == 0 ? 0 : sizeof(t), &number, 1);
+		hmac_of(t, extracted, t, i == 0 ? 0 : sizeof(t), &number, 1);
 		if (outs[i] != NULL)
 			memcpy(outs[i], t, sizeof(t));
 		if ((i == 0 && out2 == NULL && out3 == NULL) || (i == 1 && out3 == NULL))

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Sets WG_ENGINE_SOURCES (absolute), WG_ENGINE_LIBS, WG_ENGINE_INCLUDES and WG_ENGINE_DEFINITIONS for the
+# Sets WG_UAPI_SYSTEM (absolute), and WG_ENGINE_SOURCES (absolute), WG_ENGINE_LIBS, WG_ENGINE_INCLUDES and WG_ENGINE_DEFINITIONS for the
 # AEAD engines that can be built, and for the way to X25519's base point that can; included by the plugin and
 # by its unit tests.
 include_guard(DIRECTORY)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+	set(WG_UAPI_SYSTEM "${CMAKE_CURRENT_LIST_DIR}/uapi_system_linux.c")
+else()
+	set(WG_UAPI_SYSTEM "${CMAKE_CURRENT_LIST_DIR}/uapi_system_kqueue.c")
+endif()
 set(WG_ENGINE_SOURCES "")
 set(WG_ENGINE_LIBS "")
 set(WG_ENGINE_INCLUDES "")
@@ -41,7 +46,8 @@ endif()
 
 # the faster one wants 128-bit integers, and the Ed25519 that a minimal libsodium leaves out
 include(CheckCSourceCompiles)
-set(CMAKE_REQUIRED_INCLUDES ${SODIUM_INCLUDE_DIRS} ${VPNCORE_SODIUM_INCLUDE_DIRS})
+pkg_check_modules(VPNCORE_SODIUM QUIET libsodium)
+set(CMAKE_REQUIRED_INCLUDES ${VPNCORE_SODIUM_INCLUDE_DIRS})
 check_c_source_compiles("#include <sodium.h>
 	__extension__ typedef unsigned __int128 wide;
 	int main(void) { unsigned char p[32] = {1}; wide w = p[0];

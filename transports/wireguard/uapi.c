@@ -125,8 +125,8 @@ static bool write_answer(void *ctx, const char *text, size_t len)
 static bool flush(struct client *c)
 {
 	while (has_output(c)) {
-		ssize_t n = send(c->fd, c->out + c->out_sent, c->out_len - c->out_sent,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = wg_uapi_system_send(c->fd, c->out + c->out_sent,
+						c->out_len - c->out_sent);
 		if (n < 0)
 			return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 		c->out_sent += (size_t)n;
@@ -241,7 +241,7 @@ static int prepare(struct wg_uapi *u, struct pollfd set[CLIENTS + WG_UAPI_CLIENT
 	int timeout = -1;
 	bool accepting = free_place(u) != NULL && now_ms() >= u->accept_ms;
 	set[WAKE] = (struct pollfd){.fd = u->wake[0], .events = POLLIN};
-	set[WATCH] = (struct pollfd){.fd = u->gone != NULL ? u->socket.watch_fd : -1,
+	set[WATCH] = (struct pollfd){.fd = u->gone != NULL ? u->socket.watch.fd : -1,
 				     .events = POLLIN};
 	set[LISTEN] = (struct pollfd){.fd = accepting ? u->socket.fd : -1, .events = POLLIN};
 	if (!accepting)
@@ -316,7 +316,7 @@ static struct wg_uapi *new_uapi(struct wg *wg, void (*gone)(void *ctx), void *ct
 	u->ctx = ctx;
 	for (size_t i = 0; i < WG_UAPI_CLIENTS; i++)
 		u->clients[i].fd = -1;
-	if (pipe2(u->wake, O_CLOEXEC | O_NONBLOCK) == 0)
+	if (wg_uapi_system_pipe(u->wake) == 0)
 		return u;
 	free(u);
 	return NULL;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * uapi_socket: the listening socket of the UAPI and its file. Linux.
+ * uapi_socket: the listening socket of the UAPI and its file.
  *
- * The file comes into being closed to others and ready to be connected to:
- *   - its mode is set by fchmod() on the socket before bind(), which gives it to the file (Linux
- *     net/unix/af_unix.c). umask() would be the process's, and other threads make files as well.
- *   - it is bound and listens under a hidden name and is then linked to its own. wg(8) deletes a
- *     socket that refuses a connection, and one between bind() and listen() would.
+ * The file comes into being closed to others and ready to be connected to: it is bound, is given its mode
+ * and listens under a hidden name, and is then linked to its own. wg(8) deletes a socket that refuses a
+ * connection, and one between bind() and listen() would.
  */
 #include "uapi_socket.h"
 
@@ -15,7 +13,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,11 +33,6 @@ static vpn_status fail(struct vpn_error *err, const char *doing, const char *pat
 {
 	int e = errno;
 	return wg_fault(err, status_of(e), e, "", "cannot %s %s", doing, path);
-}
-
-static int new_socket(void)
-{
-	return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
 static void to_address(const char *path, struct sockaddr_un *out)
@@ -84,7 +76,7 @@ static bool is_live(const char *path)
 		return errno != ENOENT;
 	if (!S_ISSOCK(st.st_mode))
 		return true;
-	int fd = new_socket();
+	int fd = wg_uapi_system_socket();
 	if (fd < 0)
 		return true;
 	to_address(path, &address);
@@ -114,10 +106,7 @@ static vpn_status publish(struct wg_uapi_socket *s, const char *hidden, struct v
 
 static vpn_status listen_hidden(struct wg_uapi_socket *s, const char *hidden, struct vpn_error *err)
 {
-	struct sockaddr_un address;
-	to_address(hidden, &address);
-	if (fchmod(s->fd, S_IRUSR | S_IWUSR) != 0 ||
-	    bind(s->fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+	if (wg_uapi_system_bind(s->fd, hidden) != 0)
 		return fail(err, "make", s->path);
 	if (listen(s->fd, BACKLOG) != 0)
 		return fail(err, "listen on", s->path);
@@ -129,7 +118,7 @@ static vpn_status make(struct wg_uapi_socket *s, const char *directory, const ch
 {
 	if (mkdir(directory, 0755) != 0 && errno != EEXIST)
 		return fail(err, "make", directory);
-	s->fd = new_socket();
+	s->fd = wg_uapi_system_socket();
 	if (s->fd < 0)
 		return fail(err, "make", s->path);
 	vpn_status status = listen_hidden(s, hidden, err);
@@ -161,10 +150,7 @@ static vpn_status watch(struct wg_uapi_socket *s, bool may_lack, struct vpn_erro
 			return VPN_OK;
 		return fail(err, "find", s->path);
 	}
-	s->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	/* The socket keeps the inode, so that deletion shows as a change of its link count. */
-	if (s->watch_fd < 0 ||
-	    inotify_add_watch(s->watch_fd, s->path, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF) < 0)
+	if (wg_uapi_system_watch(&s->watch, s->path) != 0)
 		return fail(err, "watch", s->path);
 	s->device = st.st_dev;
 	s->inode = st.st_ino;
@@ -185,7 +171,7 @@ vpn_status wg_uapi_socket_open(struct wg_uapi_socket *s, const char *directory, 
 	char hidden[sizeof(s->path)];
 	memset(s, 0, sizeof(*s));
 	s->fd = -1;
-	s->watch_fd = -1;
+	s->watch.fd = s->watch.folder_fd = -1;
 	vpn_status status = name_files(s, directory, name, hidden, err);
 	if (status != VPN_OK)
 		return status;
@@ -205,20 +191,17 @@ void wg_uapi_socket_close(struct wg_uapi_socket *s)
 	/* while we still listen: nobody can have taken the name for that of a dead socket */
 	if (s->inode != 0 && is_ours(s))
 		(void)unlink(s->path);
-	if (s->watch_fd >= 0)
-		close(s->watch_fd);
+	wg_uapi_system_unwatch(&s->watch);
 	if (s->fd >= 0)
 		close(s->fd);
-	s->watch_fd = -1;
 	s->fd = -1;
 	s->inode = 0;
 }
 
 bool wg_uapi_socket_is_gone(struct wg_uapi_socket *s)
 {
-	char events[1024];
-	while (read(s->watch_fd, events, sizeof(events)) > 0)
-		continue;
+	if (s->watch.fd >= 0)
+		wg_uapi_system_drain(&s->watch);
 	return !is_ours(s);
 }
 
@@ -226,16 +209,13 @@ bool wg_uapi_socket_is_gone(struct wg_uapi_socket *s)
 
 static bool is_permitted(int fd)
 {
-	struct ucred c;
-	socklen_t len = sizeof(c);
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &len) != 0)
-		return false;
-	return c.uid == 0 || c.uid == geteuid();
+	uid_t user;
+	return wg_uapi_system_user(fd, &user) && (user == 0 || user == geteuid());
 }
 
 int wg_uapi_socket_accept(const struct wg_uapi_socket *s)
 {
-	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = wg_uapi_system_accept(s->fd);
 	if (fd < 0 || is_permitted(fd))
 		return fd;
 	close(fd);

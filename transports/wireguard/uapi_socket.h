@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* uapi_socket: the listening socket of the UAPI and its file. Linux. */
+/* uapi_socket: the listening socket of the UAPI and its file. */
 #ifndef WG_UAPI_SOCKET_H
 #define WG_UAPI_SOCKET_H
 
@@ -8,11 +8,13 @@
 #include <sys/un.h>
 #include <vpncore/plugin.h>
 
+#include "uapi_system.h"
+
 #define WG_UAPI_DIRECTORY "/var/run/wireguard" /* where wg(8) looks; wireguard.com/xplatform */
 
 struct wg_uapi_socket {
-	int fd;       /* listening, non-blocking */
-	int watch_fd; /* inotify, readable when something happens to the file; -1 = no file */
+	int fd;                     /* listening, non-blocking */
+	struct wg_uapi_watch watch; /* fd -1 = no file */
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	dev_t device; /* of the file, with its inode: is it still ours? */
 	ino_t inode;

@@ -83,7 +83,7 @@ uint32_t testhost_build_echo(uint8_t *out, uint32_t cap, const struct testhost_f
 	if (at == 0)
 		return 0;
 	memset(out + at, 0, TCPIP_ICMP_LEN);
-	out[at] = v6 ? TCPIP_ICMP6_ECHO : TCPIP_ICMP_ECHO;
+	out[at] = v6 ? (uint8_t)TCPIP_ICMP6_ECHO : (uint8_t)TCPIP_ICMP_ECHO;
 	tcpip_store_be16(out + at + 4, f->echo_id);
 	tcpip_store_be16(out + at + 6, f->echo_seq);
 	return finish(out, at + TCPIP_ICMP_LEN, payload, len);

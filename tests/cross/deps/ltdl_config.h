@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What libltdl's configure finds out on the BSDs and macOS. */
+#define HAVE_CLOSEDIR          1
+#define HAVE_DIRENT_H          1
+#define HAVE_DLERROR           1
+#define HAVE_DLFCN_H           1
+#define HAVE_INTTYPES_H        1
+#define HAVE_LIBDL             1
+#define HAVE_LIBDLLOADER       1
+#define HAVE_MEMORY_H          1
+#define HAVE_OPENDIR           1
+#define HAVE_PRELOADED_SYMBOLS 1
+#define HAVE_READDIR           1
+#define HAVE_STDINT_H          1
+#define HAVE_STDLIB_H          1
+#define HAVE_STRINGS_H         1
+#define HAVE_STRING_H          1
+#define HAVE_STRLCAT           1
+#define HAVE_STRLCPY           1
+#define HAVE_SYS_STAT_H        1
+#define HAVE_SYS_TYPES_H       1
+#define HAVE_UNISTD_H          1
+#define LT_LIBEXT              "a"
+#define LT_LIBPREFIX           "lib"
+#define LT_MODULE_EXT          ".so"
+#define LT_MODULE_PATH_VAR     "LD_LIBRARY_PATH"
+#define LT_DLSEARCH_PATH       "/usr/lib:/usr/local/lib"
+#define LT_OBJDIR              ".libs/"
+#define PACKAGE                "libltdl"
+#define PACKAGE_NAME           "libltdl"
+#define PACKAGE_VERSION        "2.4.7"
+#define error_t                int
+#define __error_t_defined      1
