@@ -29,8 +29,9 @@ struct choice {
 /*
  * Looks at each component of this kind that has been found by the search path and that "auto" may take:
  * `takes` says whether it takes the manifest's options and is what is asked for, and writes why not; those
- * that do are asked by VPN_EXT_PROBE. The greatest figure is taken, the first by id of equal ones. Fills
- * *out, which was zeroed or cleared; false when there is no memory. [main]
+ * that do are asked by VPN_EXT_PROBE, unless the loader is set to another platform than this one. The greatest
+ * figure is taken, the first by id of equal ones. Fills *out, which was zeroed or cleared; false when there
+ * is no memory. [main]
  */
 bool choice_make(struct choice *out, const struct loader *l, uint32_t kind,
 		 bool (*takes)(void *ctx, const struct loaded *c, char *why, size_t cap),

@@ -58,12 +58,14 @@ _vpncore()
 	"keygen --output" | "keygen -o" | "psk --output" | "psk -o")
 		compopt -o default 2>/dev/null; return ;;
 	"import --output" | "import -o") _vpncore_files json "$cur"; return ;;
+	"check --platform" | "check -p")
+		_vpncore_words "linux freebsd openbsd netbsd dragonfly macos" "$cur"; return ;;
 	"wg --path-mtu" | "wg -m") return ;;
 	"plugin show --plugin" | "plugin show -p") _vpncore_files so "$cur"; return ;;
 	esac
 	case "$command $cur" in
 	"run -"*) _vpncore_words "--log-level --log-format --help" "$cur" ;;
-	"check -"*) _vpncore_words "--quiet --verbose --help" "$cur" ;;
+	"check -"*) _vpncore_words "--platform --quiet --verbose --help" "$cur" ;;
 	"graph -"*) _vpncore_words "--format --help" "$cur" ;;
 	"plugin list "*) _vpncore_words "--json --help" "$cur" ;;
 	"plugin show -"*) _vpncore_words "--kind --plugin --json --help" "$cur" ;;

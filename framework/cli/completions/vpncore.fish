@@ -39,6 +39,7 @@ complete -c vpncore -n '__vpncore_at run' -s l -l log-level -x -a 'error warn in
 complete -c vpncore -n '__vpncore_at run' -l log-format -x -a 'text json' -d 'Form of messages'
 
 complete -c vpncore -n '__vpncore_at check' -k -a '(__fish_complete_suffix .json)'
+complete -c vpncore -n '__vpncore_at check' -s p -l platform -x -a 'linux freebsd openbsd netbsd dragonfly macos' -d 'Check for that system'
 complete -c vpncore -n '__vpncore_at check' -s q -l quiet -d 'Print nothing about good files'
 complete -c vpncore -n '__vpncore_at check' -s v -l verbose -d 'Say what auto takes, and why'
 
