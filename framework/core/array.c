@@ -11,5 +11,6 @@ void *array_resize(void *old, size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return realloc(old, n * size);
+	return realloc(old,
+		       n * size > 0 ? n * size : 1); /* of 0 it would be free() on some systems */
 }

@@ -14,8 +14,6 @@
 
 #define REPORT_FD 3 /* says why it cannot be run; closed when it can */
 
-extern char **environ;
-
 static bool put_at(int fd, int place, int flags)
 {
 	int null = fd < 0 ? open("/dev/null", flags) : -1;
@@ -76,8 +74,8 @@ static void become(const struct child *c, int *report)
 	reset_signals();
 	if (!moved || !arrange_files(c, report) || (c->bare && chdir("/") != 0))
 		return;
-	(void)execve(c->program, (char *const *)(uintptr_t)c->argv,
-		     c->env != NULL ? c->env : environ);
+	char *const *argv = (char *const *)(uintptr_t)c->argv;
+	(void)(c->env != NULL ? execve(c->program, argv, c->env) : execv(c->program, argv));
 }
 
 /* 0 when the pipe ended with the exec(), else what the child has written. */
