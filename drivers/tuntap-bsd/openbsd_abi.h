@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* OpenBSD 7.6 and newer: sys/sockio.h, net/if_tun.h (1.18), netinet6/in6_var.h. */
+#ifndef BSD_OPENBSD_ABI_H
+#define BSD_OPENBSD_ABI_H
+
+#define OPENBSD_AF_INET6 24
+#define OPENBSD_AF_ROUTE 17
+
+#define OPENBSD_IFREQ_SIZE  32u
+#define OPENBSD_ALIAS_SIZE  64u
+#define OPENBSD_ALIAS6_SIZE 128u
+
+#define OPENBSD_TUNSIFMODE 0x8004745dul
+#define OPENBSD_MRU        16384u /* TUNMRU, the interface's if_hardmtu */
+#define OPENBSD_MTU_MIN    46u    /* ETHERMIN */
+
+#define OPENBSD_SIOCGIFFLAGS    0xc0206911ul
+#define OPENBSD_SIOCSIFFLAGS    0x80206910ul
+#define OPENBSD_SIOCGIFMTU      0xc020697eul
+#define OPENBSD_SIOCSIFMTU      0x8020697ful
+#define OPENBSD_SIOCIFCREATE    0x8020697aul
+#define OPENBSD_SIOCIFDESTROY   0x80206979ul
+#define OPENBSD_SIOCSIFLLADDR   0x8020691ful
+#define OPENBSD_SIOCAIFADDR     0x8040691aul
+#define OPENBSD_SIOCDIFADDR     0x80206919ul
+#define OPENBSD_SIOCAIFADDR_IN6 0x8080691aul
+#define OPENBSD_SIOCDIFADDR_IN6 0x81206919ul
+
+#endif
