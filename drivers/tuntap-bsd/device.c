@@ -103,8 +103,8 @@ static vpn_status create(const struct opening *q, uint32_t unit)
 	}
 	e = open_node(q, name);
 	if (e == EBUSY) {
-		/* another program was quicker, and to destroy it now would wait for that one */
-		bsd_record_forget(q->j, d->record);
+		/* another program was quicker, and to destroy it now would wait for that one: the
+		 * record stays, for when it is free again */
 		d->record = 0;
 		return node_fault(q, name, e);
 	}
@@ -200,23 +200,40 @@ static vpn_status attach_numbered(const struct opening *q, uint32_t unit)
 	return status;
 }
 
+/* The name of the device behind the descriptor, and whether it is of this layer: FreeBSD answers the
+ * request for either, so there the node tells. 0 or an errno; ENOTTY for another layer or no device. */
+static int identify(const struct opening *q)
+{
+	struct bsd_device *d = q->d;
+	const struct bsd_ops *ops = q->c->ops;
+	char node[BSD_IFNAMSIZ];
+	int e = d->layer->get_name != 0
+			? bsd_request_name_of(ops, d->fd, d->layer->get_name, d->name)
+			: -ops->device_name(d->fd, d->name, sizeof(d->name));
+	memcpy(node, d->name, sizeof(node));
+	if (e == 0 && q->c->kernel->renamed_has_node)
+		e = -ops->device_name(d->fd, node, sizeof(node));
+	if (e == 0 && strncmp(node, d->layer->word, strlen(d->layer->word)) != 0)
+		e = ENOTTY;
+	return e;
+}
+
 /* An interface of this name is there: where a renamed device has a node of its new name, and the
  * node is that of a device of this layer, it is taken. */
 static vpn_status attach_named(const struct opening *q, const char *name)
 {
-	struct bsd_device *d = q->d;
 	if (q->o->exclusive)
 		return refuse_existing(q, name);
 	int e = q->c->kernel->renamed_has_node ? open_node(q, name) : ENOENT;
 	if (e == EBUSY)
 		return node_fault(q, name, e);
 	if (e == 0)
-		e = bsd_request_name_of(q->c->ops, d->fd, d->layer->get_name, d->name);
-	if (e != 0 || strcmp(d->name, name) != 0)
+		e = identify(q);
+	if (e != 0)
 		return bsd_fault(q->err, VPN_EBUSY, e, "/name",
 				 "%s is there already, and cannot be opened as a %s device: choose "
 				 "another name",
-				 name, d->layer->word);
+				 name, q->d->layer->word);
 	keep_existing(q);
 	return VPN_OK;
 }
@@ -298,7 +315,6 @@ static vpn_status adopt(const struct opening *q)
 {
 	struct bsd_device *d = q->d;
 	const struct bsd_ops *ops = q->c->ops;
-	char node[BSD_IFNAMSIZ] = "";
 	int given = (int)q->o->fd;
 	int fd = ops->take(given);
 	if (fd < 0)
@@ -306,15 +322,11 @@ static vpn_status adopt(const struct opening *q)
 				 "cannot take descriptor %d over: %s", given, strerror(-fd));
 	d->fd = fd;
 	d->existed = d->lasts = true;
-	int e = d->layer->get_name != 0 ? bsd_request_name_of(ops, fd, d->layer->get_name, d->name)
-					: -ops->device_name(fd, d->name, sizeof(d->name));
-	/* FreeBSD answers for both layers: the node tells which one it is */
-	if (e == 0 && q->c->kernel->renamed_has_node)
-		e = -ops->device_name(fd, node, sizeof(node));
-	const char *shown = node[0] != '\0' ? node : d->name;
-	if (e != 0 || strncmp(shown, d->layer->word, strlen(d->layer->word)) != 0)
+	int e = identify(q);
+	if (e != 0)
 		return bsd_fault(q->err, VPN_EINVAL, e, "/fd",
-				 "descriptor %d is no %s device: write the \"layer\" that it has",
+				 "descriptor %d is no %s device: hand one in, or write the "
+				 "\"layer\" that it has",
 				 given, d->layer->word);
 	if (d->layer->set_pid != 0)
 		(void)ops->ioctl(fd, d->layer->set_pid, NULL);
