@@ -71,14 +71,23 @@ vpn_status journal_service_begin(struct journal_service *s, const char *pipeline
 	return status;
 }
 
+void journal_service_undo_plans(struct journal_service *s)
+{
+	struct undo_result result = {0};
+	if (s->journal != NULL)
+		undo_journal(s->journal, s->loader, UNDO_PLANS, &result);
+	s->n_failed += result.n_failed;
+}
+
 vpn_status journal_service_end(struct journal_service *s, struct vpn_error *err)
 {
 	struct undo_result result = {0};
 	if (s->journal == NULL)
 		return VPN_OK;
-	undo_journal(s->journal, s->loader, 0, &result);
+	undo_journal(s->journal, s->loader, UNDO_STAGES, &result);
 	s->journal = journal_close(s->journal);
 	reaper_dismiss(&s->reaper);
+	result.n_failed += s->n_failed;
 	if (result.n_failed == 0)
 		return VPN_OK;
 	return fault(err, VPN_EIO, 0,

@@ -11,7 +11,8 @@ struct journal_service {
 	struct journal *journal; /* NULL = not open */
 	struct loader *loader;   /* to find who can undo */
 	struct reaper reaper;
-	bool asked; /* for a reaper: it is there, or was said to be absent */
+	bool asked;        /* for a reaper: it is there, or was said to be absent */
+	unsigned n_failed; /* changes that could not be undone at the end */
 };
 
 /*
@@ -22,8 +23,12 @@ struct journal_service {
 vpn_status journal_service_begin(struct journal_service *s, const char *pipeline, bool wanted,
 				 struct loader *loader, struct vpn_error *err);
 
-/* Undoes what is still in the journal, but what is to be kept, and closes it. VPN_EIO when something could
- * not be undone. Idempotent. [main] */
+/* Undoes what plans and commands have left in the journal, but what is to be kept: what a device or
+ * transport has written down it undoes itself, in stop(). [main] */
+void journal_service_undo_plans(struct journal_service *s);
+
+/* Undoes what these have left, and closes the journal. VPN_EIO when something could not be undone, here or
+ * by journal_service_undo_plans(). Idempotent. [main] */
 vpn_status journal_service_end(struct journal_service *s, struct vpn_error *err);
 
 /* Writes a change down, and has a reaper before the first one. [main] */

@@ -250,9 +250,7 @@ vpn_status pipeline_stop(struct pipeline *p, struct vpn_error *err)
 			status = reverted;
 		in->applied = false;
 	}
-	vpn_status undone = journal_service_end(&p->journal, err);
-	if (undone != VPN_OK)
-		status = undone;
+	journal_service_undo_plans(&p->journal);
 	for (uint32_t k = 0; k < p->n_lanes; k++)
 		lane_halt(p->lanes[k]);
 	for (size_t i = 0; i < p->n_instances; i++) {
@@ -262,7 +260,8 @@ vpn_status pipeline_stop(struct pipeline *p, struct vpn_error *err)
 		in->started = false;
 		mainloop_clear(&in->main);
 	}
-	return status;
+	vpn_status undone = journal_service_end(&p->journal, err);
+	return undone != VPN_OK ? undone : status;
 }
 
 bool pipeline_quiet(struct pipeline *p)

@@ -67,10 +67,18 @@ static void say_failed(const struct journal *j, const struct journal_entry *e,
 		   err->text, os ? " (" : "", os ? strerror(err->os_errno) : "", os ? ")" : "");
 }
 
+static bool is_meant(const struct journal_entry *e, uint32_t flags)
+{
+	bool stage = e->kind == VPN_KIND_DEVICE || e->kind == VPN_KIND_TRANSPORT;
+	return (flags & (stage ? UNDO_PLANS : UNDO_STAGES)) == 0;
+}
+
 static void undo_one(struct journal *j, struct loader *loader, struct journal_entry *e,
 		     uint32_t flags, struct undo_result *result)
 {
 	struct vpn_error err = VPN_ERROR_INIT;
+	if (!is_meant(e, flags))
+		return;
 	if ((e->flags & VPN_JOURNAL_KEEP) != 0 && (flags & UNDO_KEPT) == 0) {
 		result->n_kept++;
 	} else if (undo_entry(j, loader, e, &err) == VPN_OK) {

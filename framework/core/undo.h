@@ -11,6 +11,8 @@
 #define UNDO_KEPT   0x0001u /* VPN_JOURNAL_KEEP as well */
 #define UNDO_FORGET 0x0002u /* forgets what cannot be undone */
 #define UNDO_ASKED  0x0004u /* somebody has asked for it: files are adopted (aside_adopt_files()) */
+#define UNDO_PLANS  0x0008u /* only what is not of a device or transport */
+#define UNDO_STAGES 0x0010u /* only what is of a device or transport */
 
 struct undo_result {
 	unsigned n_undone;

@@ -951,9 +951,9 @@ struct vpn_dns_query_ext {
  *   add(record)  ->  make the change  ->  ...  ->  undo the change  ->  forget(record)
  *
  * Every record that is still there is undone, the newest first, by vpn_component.undo(): when the
- * pipeline stops, behind revert(); when the process dies, at once, by a small process that waits for
- * that; by the next start; by `vpncore cleanup`. Things that go with the process (a file descriptor's
- * device, an nftables table with an owner) need no record.
+ * pipeline stops, behind revert(), and those of devices and transports behind stop(); when the process
+ * dies, at once, by a small process that waits for that; by the next start; by `vpncore cleanup`. Things
+ * that go with the process (a file descriptor's device, an nftables table with an owner) need no record.
  */
 #define VPN_EXT_JOURNAL "vpncore.journal/1"
 

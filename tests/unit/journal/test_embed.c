@@ -112,11 +112,54 @@ static void a_pipeline_without_such_components_has_no_timeout(void **state)
 	assert_null(vpncore_pipeline_free(p));
 }
 
+#define NOTES "/run/notes"
+
+static void run_a_keeper(const char *leave)
+{
+	char text[1024];
+	struct vpn_error err = {.size = sizeof(err)};
+	struct vpncore_pipeline *p;
+	(void)unlink(NOTES);
+	int n = snprintf(text, sizeof(text),
+			 "{ \"vpncore\": 1, \"name\": \"keeper\", \"allow_insecure\": true, "
+			 "\"pipeline\": [ { \"device\": \"test-keeper\", \"plugin\": \"" KEEPER
+			 "\", \"file\": \"" NOTES "\", \"leave\": %s },"
+			 "  { \"transport\": \"udp\", \"plugin\": \"" TREE_PLUGINS
+			 "/transport-udp.so\","
+			 "    \"listen\": \"127.0.0.1:5002\", \"remote\": \"127.0.0.1:9\" } ] }",
+			 leave);
+	if (vpncore_pipeline_load(&p, "keeper.json", text, (size_t)n, NULL, &err) != 0 ||
+	    vpncore_pipeline_start(p, &err) != 0)
+		fail_msg("%s: %s", err.where, err.text);
+	assert_int_equal(vpncore_pipeline_stop(p, &err), 0);
+	assert_null(vpncore_pipeline_free(p));
+}
+
+static void must_have_happened(const char *want)
+{
+	char text[64] = "";
+	int fd = open(NOTES, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0 && read(fd, text, sizeof(text) - 1) >= 0);
+	close(fd);
+	assert_string_equal(text, want);
+}
+
+/* A device that is still open cannot be undone, so the journal's turn is behind its stop(). */
+static void what_a_device_has_written_down_it_undoes_itself(void **state)
+{
+	(void)state;
+	run_a_keeper("false");
+	must_have_happened("start\nstop\n");
+	run_a_keeper("true");
+	must_have_happened("start\nstop\nundo\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_component_repairs_while_its_owner_dispatches),
 		cmocka_unit_test(a_pipeline_without_such_components_has_no_timeout),
+		cmocka_unit_test(what_a_device_has_written_down_it_undoes_itself),
 	};
 	return cmocka_run_group_tests(tests, enter, NULL);
 }
