@@ -91,7 +91,7 @@ struct bsd_kernel {
 
 extern const struct bsd_kernel bsd_freebsd, bsd_openbsd, bsd_netbsd, bsd_dragonfly;
 
-/* The kernel that this plugin was built for: here_NAME.c, or a test's. [any] */
+/* The kernel that this plugin was built for: here_NAME.c, or a test's; NULL with foreign.c. [any] */
 const struct bsd_kernel *bsd_kernel_here(void);
 
 #endif

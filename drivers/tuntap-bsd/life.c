@@ -55,13 +55,15 @@ static vpn_status validate(const void *config, struct vpn_error *err)
 {
 	const struct bsd_options *o = config;
 	const struct bsd_kernel *k = bsd_kernel_here();
-	const struct bsd_layer *layer = &k->layers[o->layer == BSD_ETHERNET ? 1 : 0];
 	vpn_status status = bsd_options_validate(config, err);
-	if (status == VPN_OK && o->mtu != 0 && (o->mtu < layer->mtu_min || o->mtu > layer->mtu_max))
-		return bsd_fault(err, VPN_EINVAL, 0, "/mtu",
-				 "a %s device of %s takes %u..%u (or write 0: as the stack allows)",
-				 layer->word, k->name, layer->mtu_min, layer->mtu_max);
-	return status;
+	if (status != VPN_OK || k == NULL || o->mtu == 0)
+		return status;
+	const struct bsd_layer *layer = &k->layers[o->layer == BSD_ETHERNET ? 1 : 0];
+	if (o->mtu >= layer->mtu_min && o->mtu <= layer->mtu_max)
+		return VPN_OK;
+	return bsd_fault(err, VPN_EINVAL, 0, "/mtu",
+			 "a %s device of %s takes %u..%u (or write 0: as the stack allows)",
+			 layer->word, k->name, layer->mtu_min, layer->mtu_max);
 }
 
 static void needs(const void *config, struct vpn_needs *out)
@@ -87,8 +89,11 @@ static void destroy(void *inst)
 static vpn_status create(const struct vpn_host *host, const void *config, void **inst,
 			 struct vpn_error *err)
 {
-	struct bsd_tuntap *t = calloc(1, sizeof(*t));
 	*inst = NULL;
+	if (bsd_kernel_here() == NULL)
+		return bsd_fault(err, VPN_ENOTSUP, 0, NULL,
+				 "this file was built to check manifests for other systems");
+	struct bsd_tuntap *t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return bsd_fault(err, VPN_ENOMEM, 0, NULL, "out of memory");
 	pthread_mutex_init(&t->lock, NULL);

@@ -32,7 +32,7 @@ struct bsd_ops {
 	uint32_t (*index)(const char *ifname);
 };
 
-/* The system's own: ops.c, or a test's. [any] */
+/* The system's own: ops.c, or a test's; NULL with foreign.c. [any] */
 const struct bsd_ops *bsd_ops_here(void);
 
 #endif

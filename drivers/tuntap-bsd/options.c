@@ -272,9 +272,9 @@ static const struct vpn_option options[] = {
 	 .type = VPN_OPT_BOOL,
 	 .dflt = "true",
 	 .offset = AT(up),
-	 .doc = "Bring the device up. false leaves it as the kernel has it: OpenBSD brings it up "
-		"when "
-		"it is opened, all of them bring a TUN device up with its first address."},
+	 .doc = "Bring the device up. false leaves it as it was when it was opened, which on "
+		"OpenBSD is "
+		"up."},
 	{.name = "persist",
 	 .type = VPN_OPT_ENUM,
 	 .dflt = "keep",

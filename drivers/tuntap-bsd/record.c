@@ -73,6 +73,9 @@ vpn_status bsd_record_undo(const struct vpn_host *host, uint32_t flags, const vo
 	    r->unit > BSD_UNIT_MAX)
 		return bsd_fault(err, VPN_EINVAL, 0, NULL,
 				 "this record is not one of this version of the plugin");
+	if (c.kernel == NULL)
+		return bsd_fault(err, VPN_ENOTSUP, 0, NULL,
+				 "this file was built to check manifests for other systems");
 	int e = bsd_control_open(&c);
 	if (e != 0)
 		return bsd_fault(err, bsd_status(e), e, NULL, "cannot open a socket: %s",
