@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* This is OpenBSD: its headers say what openbsd_abi.h says. Written from the sources of its kernel; nobody
- * has compiled it there yet. */
+/* This is OpenBSD: its headers say what openbsd_abi.h says. */
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -23,6 +22,7 @@ _Static_assert(AF_ROUTE == OPENBSD_AF_ROUTE, "AF_ROUTE");
 _Static_assert(sizeof(struct ifreq) == OPENBSD_IFREQ_SIZE, "ifreq");
 _Static_assert(sizeof(struct ifaliasreq) == OPENBSD_ALIAS_SIZE, "ifaliasreq");
 _Static_assert(sizeof(struct in6_aliasreq) == OPENBSD_ALIAS6_SIZE, "in6_aliasreq");
+_Static_assert(TUNMRU == OPENBSD_MRU, "TUNMRU");
 _Static_assert(TUNSIFMODE == OPENBSD_TUNSIFMODE, "TUNSIFMODE");
 _Static_assert(SIOCGIFFLAGS == OPENBSD_SIOCGIFFLAGS, "SIOCGIFFLAGS");
 _Static_assert(SIOCSIFFLAGS == OPENBSD_SIOCSIFFLAGS, "SIOCSIFFLAGS");

@@ -40,7 +40,8 @@ void bsd_tuntap_set_info(struct bsd_tuntap *t, uint32_t mtu, bool up)
 	now.ifindex = t->control.ops->index(t->device.name);
 	now.layer = t->device.kind == BSD_ETHERNET ? VPN_L2 : VPN_L3;
 	now.flags = up ? VPN_DEVICE_UP : 0;
-	memcpy(now.name, t->device.name, sizeof(t->device.name));
+	/* what lies behind a name's end is nothing to compare */
+	memcpy(now.name, t->device.name, strnlen(t->device.name, sizeof(t->device.name) - 1));
 	pthread_mutex_lock(&t->lock);
 	bool changed = memcmp(&t->info, &now, sizeof(now)) != 0;
 	t->info = now;

@@ -265,7 +265,7 @@ static bool fault(void)
 	return true;
 }
 
-static int new_fd(int kind, uint32_t at)
+static int new_fd(enum model_fd kind, uint32_t at)
 {
 	for (uint32_t i = 0; i < MODEL_FDS; i++) {
 		if (model.fds[i].kind != FREE_FD)

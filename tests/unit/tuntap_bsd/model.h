@@ -22,6 +22,8 @@
 
 enum model_os { MODEL_FREEBSD, MODEL_OPENBSD, MODEL_NETBSD, MODEL_DRAGONFLY, MODEL_SYSTEMS };
 
+enum model_fd { FREE_FD, DEVICE_FD, INET_FD, INET6_FD, ROUTE_FD };
+
 struct model_address {
 	uint8_t family; /* VPN_AF_*, 0 = free */
 	uint8_t length;
@@ -75,7 +77,7 @@ struct model {
 	bool closed_badly; /* close() of a descriptor that was not open */
 
 	struct {
-		enum { FREE_FD, DEVICE_FD, INET_FD, INET6_FD, ROUTE_FD } kind;
+		enum model_fd kind;
 		uint32_t at; /* of DEVICE_FD */
 	} fds[MODEL_FDS];
 	struct model_if ifs[MODEL_IFS];

@@ -236,7 +236,7 @@ static void says_how_to_make_a_missing_node(void **state)
 	rig_check_clean();
 	boot(MODEL_OPENBSD, BSD_IP, "");
 	for (int i = 0; i < 4; i++) {
-		char path[16];
+		char path[24];
 		snprintf(path, sizeof(path), "/dev/tun%d", i);
 		assert_true(model_open(path) > 0);
 	}
@@ -261,7 +261,7 @@ static void a_pattern_that_becomes_too_long_is_refused(void **state)
 	(void)state;
 	boot(MODEL_FREEBSD, BSD_IP, "fourteen-char%d");
 	for (int i = 0; i < 10; i++) {
-		char from[16], to[24];
+		char from[16], to[32];
 		snprintf(from, sizeof(from), "tun%d", i);
 		snprintf(to, sizeof(to), "fourteen-char%d", i);
 		model_create(from);
