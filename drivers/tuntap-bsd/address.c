@@ -85,11 +85,11 @@ vpn_status bsd_addresses_init(struct bsd_addresses *a, const struct bsd_options 
 	a->point_to_point = o->peers.count != 0;
 	a->wanted = calloc(n + 1, sizeof(*a->wanted));
 	a->added = calloc(n + 1, sizeof(*a->added));
-	vpn_status status = VPN_OK;
-	if (a->wanted == NULL || a->added == NULL)
-		status = bsd_fault(err, VPN_ENOMEM, 0, NULL, "out of memory");
-	if (status == VPN_OK)
-		status = take_networks(a, o, k, err);
+	if (a->wanted == NULL || a->added == NULL) {
+		bsd_addresses_clear(a);
+		return bsd_fault(err, VPN_ENOMEM, 0, NULL, "out of memory");
+	}
+	vpn_status status = take_networks(a, o, k, err);
 	if (status == VPN_OK)
 		take_peers(a, o);
 	else
