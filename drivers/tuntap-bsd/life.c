@@ -90,11 +90,8 @@ static void destroy(void *inst)
 static vpn_status create(const struct vpn_host *host, const void *config, void **inst,
 			 struct vpn_error *err)
 {
-	*inst = NULL;
-	if (bsd_kernel_here() == NULL)
-		return bsd_fault(err, VPN_ENOTSUP, 0, NULL,
-				 "this file was built to check manifests for other systems");
 	struct bsd_tuntap *t = calloc(1, sizeof(*t));
+	*inst = NULL;
 	if (t == NULL)
 		return bsd_fault(err, VPN_ENOMEM, 0, NULL, "out of memory");
 	pthread_mutex_init(&t->lock, NULL);
@@ -103,7 +100,9 @@ static vpn_status create(const struct vpn_host *host, const void *config, void *
 	t->options = config;
 	t->control = (struct bsd_control){bsd_kernel_here(), bsd_ops_here(), -1, -1};
 	t->device.fd = t->monitor.fd = -1;
-	vpn_status status = bsd_addresses_init(&t->addresses, t->options, t->control.kernel, err);
+	vpn_status status = VPN_OK;
+	if (t->control.kernel != NULL)
+		status = bsd_addresses_init(&t->addresses, t->options, t->control.kernel, err);
 	if (status != VPN_OK) {
 		destroy(t);
 		return status;
@@ -267,6 +266,9 @@ static void announce(const struct bsd_tuntap *t)
 static vpn_status start(void *inst, struct vpn_lane *const *lanes, struct vpn_error *err)
 {
 	struct bsd_tuntap *t = inst;
+	if (t->control.kernel == NULL)
+		return bsd_fault(err, VPN_ENOTSUP, 0, NULL,
+				 "this file was built to check manifests for other systems");
 	t->lane = lanes[0];
 	t->journal.ext = t->host->get_service(t->host, VPN_EXT_JOURNAL, &t->journal.inst);
 	int e = bsd_control_open(&t->control);
