@@ -19,7 +19,7 @@ struct tap {
 	struct tap_node node;
 	struct tap_io io;
 	bool started;
-	char loaded[64]; /* id of what we have loaded and shall unload; "" = nothing */
+	char loaded[64]; /* id of what we load and shall unload; "" = nothing */
 	const struct vpn_journal_ext *journal; /* NULL = the host has none */
 	void *journal_inst;
 	uint64_t record; /* of the journal, 0 = none */
@@ -101,17 +101,15 @@ static vpn_status load_extension(struct tap *t, const struct tap_system *system,
 	vpn_status status = write_record(t, found->id, err);
 	if (status != VPN_OK)
 		return status;
-	status = tap_load(system, found, err);
-	if (status != VPN_OK) {
-		if (t->record != 0)
-			t->journal->forget(t->journal_inst, t->record);
-		t->record = 0;
-		return status;
-	}
-	darwin_log(t->device.host, VPN_LOG_INFO, "loaded %s from %s", found->id, found->path);
 	if (t->options->unload)
 		memcpy(t->loaded, found->id, sizeof(t->loaded));
-	return VPN_OK;
+	status = tap_load(system, found, err);
+	if (status == VPN_OK)
+		darwin_log(t->device.host, VPN_LOG_INFO, "loaded %s from %s", found->id,
+			   found->path);
+	else
+		unload(t); /* it may be there all the same, when nobody could see whether it is */
+	return status;
 }
 
 /* There is no node: loads the extension when that is wanted, or says what is missing. */

@@ -807,7 +807,8 @@ static void list_kexts(char *out, size_t cap)
 
 static void load_kext(const char *path)
 {
-	const char *id = strstr(path, "tunnelblick") != NULL || strstr(path, "notarized") != NULL
+	const char *told = model.plist != NULL ? model.plist : path;
+	const char *id = strstr(told, "tunnelblick") != NULL || strstr(told, "notarized") != NULL
 				 ? "net.tunnelblick.tap"
 				 : "net.sf.tuntaposx.tap";
 	if (model.load_after != 0) {

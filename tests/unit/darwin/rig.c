@@ -128,12 +128,12 @@ void rig_stop(struct rig *r)
 	assert_int_equal(model_count_interfaces(), 0);
 }
 
-static int take_wakes(struct rig *r)
+static int take_wakes(struct rig *r, int timeout_ms)
 {
 	char buf[64];
 	struct pollfd p = {.fd = r->woken[0], .events = POLLIN};
 	const struct vpn_flow *flow = rig_component()->flow;
-	if (poll(&p, 1, 20) <= 0)
+	if (poll(&p, 1, timeout_ms) <= 0)
 		return 0;
 	assert_true(read(r->woken[0], buf, sizeof(buf)) > 0);
 	while (flow->ready(r->inst, &r->fake.lanes[0], VPN_TOKEN_WAKE, 0) == VPN_MORE)
@@ -145,9 +145,37 @@ void rig_turn(struct rig *r)
 {
 	for (int i = 0; i < 1000; i++)
 		if (fake_turn(&r->fake, rig_component()->flow, r->inst, 0) == 0 &&
-		    take_wakes(r) == 0)
+		    take_wakes(r, 0) == 0)
 			return;
 	fail_msg("it never comes to rest");
+}
+
+void rig_until_captured(struct rig *r, uint32_t n)
+{
+	for (int i = 0; i < 10000 && r->fake.n_captured < n; i++) {
+		(void)fake_turn(&r->fake, rig_component()->flow, r->inst, 0);
+		(void)take_wakes(r, 1);
+	}
+	assert_int_equal(r->fake.n_captured, n);
+}
+
+void rig_until_paused(struct rig *r)
+{
+	for (int i = 0; i < 10000 && r->fake.deadline[0] == 0; i++) {
+		(void)fake_turn(&r->fake, rig_component()->flow, r->inst, 0);
+		(void)take_wakes(r, 1);
+	}
+	rig_turn(r);
+	assert_true(r->fake.deadline[0] != 0);
+}
+
+void rig_until_failed(struct rig *r)
+{
+	for (int i = 0; i < 10000 && !r->fake.failed; i++) {
+		(void)fake_turn(&r->fake, rig_component()->flow, r->inst, 0);
+		(void)take_wakes(r, 1);
+	}
+	assert_true(r->fake.failed);
 }
 
 /* ---- asking ---- */

@@ -42,6 +42,12 @@ void rig_stop(struct rig *r);
 /* Runs what is ready until nothing is. */
 void rig_turn(struct rig *r);
 
+/* The same until so many packets were pushed down, the driver waits for its timer, or it has given up:
+ * ten seconds at most, or it fails. For a driver whose thread must come to it. */
+void rig_until_captured(struct rig *r, uint32_t n);
+void rig_until_paused(struct rig *r);
+void rig_until_failed(struct rig *r);
+
 bool rig_logged(const struct rig *r, const char *text);
 struct vpn_device_info rig_info(struct rig *r);
 
