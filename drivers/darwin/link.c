@@ -137,7 +137,7 @@ static int add_ipv4(struct darwin_link *l, const struct darwin_address *a)
 	else
 		req.dst = in4(a->local.addr);
 	for (uint32_t i = 0; i < 4 && !l->point_to_point; i++)
-		req.dst.addr[i] |= (uint8_t)~req.mask.addr[i];
+		req.dst.addr[i] = (uint8_t)(req.dst.addr[i] | ~req.mask.addr[i]);
 	return request(l->sock4, DARWIN_SIOCAIFADDR, &req);
 }
 
