@@ -456,7 +456,24 @@ static void refuse_unfit(struct reader *r, const struct choice *c, uint32_t kind
 	free(text);
 }
 
-/* Chooses; when none takes the options, the first one stands for all, so that its problems are told. */
+/* When none takes the options: the first that makes what is asked stands for all, so that its problems are
+ * told and not those of a device for the other layer. */
+static const struct loaded *stand_in(const struct wish *w, const struct choice *c)
+{
+	json_t *bare = json_object(), *layer = json_object_get(w->object, "layer");
+	struct wish plain = {w->r, bare, w->pointer, w->layer};
+	const struct loaded *found = c->items[0].loaded;
+	char why[256];
+	bool made = bare != NULL && (layer == NULL || json_object_set(bare, "layer", layer) == 0);
+	for (size_t i = 0; made && i < c->n; i++)
+		if (serves(&plain, c->items[i].loaded, why, sizeof(why))) {
+			found = c->items[i].loaded;
+			break;
+		}
+	json_decref(bare);
+	return found;
+}
+
 static const struct loaded *choose(struct reader *r, uint32_t kind, json_t *object,
 				   const char *pointer, const char *key, struct choice *out)
 {
@@ -475,7 +492,7 @@ static const struct loaded *choose(struct reader *r, uint32_t kind, json_t *obje
 	else if (out->n == 0)
 		refuse_absent(r, kind, pointer, key);
 	else if (!choice_has_takers(out))
-		return out->items[0].loaded;
+		return stand_in(&w, out);
 	else
 		refuse_unfit(r, out, kind, pointer, key);
 	return NULL;
