@@ -7,7 +7,7 @@
 #include "inner.h"
 
 #define STARVED_NS UINT64_C(1000000)   /* until the pool is asked again */
-#define DOWN_NS    UINT64_C(250000000) /* until a device that was down is read again */
+#define RETRY_NS   UINT64_C(250000000) /* until a device that is down, or fails, is read again */
 
 void darwin_queue_init(struct darwin_queue *q, const struct darwin_port *port,
 		       struct darwin_device *device, struct vpn_lane *lane)
@@ -110,7 +110,7 @@ static uint32_t fill_batch(struct darwin_queue *q)
 		}
 		int n = q->port->read(q, q->spares, want < q->n_spares ? want : q->n_spares);
 		if (n == -EIO)
-			pause_for(q, DOWN_NS);
+			pause_for(q, RETRY_NS);
 		else if (n < 0)
 			darwin_queue_fail(q, -n);
 		if (n <= 0)
@@ -118,6 +118,26 @@ static uint32_t fill_batch(struct darwin_queue *q)
 		keep(q, (uint32_t)n);
 	}
 	return VPN_MORE;
+}
+
+int darwin_queue_read_failed(struct darwin_queue *q, int os_errno)
+{
+	switch (os_errno) {
+	case EAGAIN:
+	case EINTR:
+		return 0;
+	case EBADF:
+	case ENXIO:
+	case ENODEV:
+	case ENOTCONN:
+	case ECONNRESET:
+	case EPIPE:
+		return -os_errno;
+	default: /* not known to pass: later, so that it cannot spin */
+		if (os_errno != EIO || q->device->up)
+			vpn_count(q->lane, DARWIN_READ_ERRORS, 1);
+		return -EIO;
+	}
 }
 
 uint32_t darwin_queue_read(struct darwin_queue *q)

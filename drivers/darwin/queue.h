@@ -16,7 +16,7 @@ struct darwin_queue;
 struct darwin_port {
 	/* Reads up to n packets into the data of pkts[0..n), room bytes each, and sets their len; 0 for
 	 * one that was dropped and counted. Returns how many, 0 when there is nothing now, or a
-	 * negative errno: -EIO when the interface is down, any other when the device is gone. */
+	 * negative errno, as darwin_queue_read_failed() makes it. */
 	int (*read)(struct darwin_queue *q, struct vpn_packet **pkts, uint32_t n);
 	/* Writes packets; counts those that the kernel does not take. Releases none. */
 	void (*write)(struct darwin_queue *q, struct vpn_packet **pkts, uint32_t n);
@@ -56,6 +56,10 @@ void darwin_queue_write(struct darwin_queue *q, struct vpn_packet **pkts, uint32
 
 /* The device is gone: reads and writes no more, and ends the pipeline. [lane] */
 void darwin_queue_fail(struct darwin_queue *q, int os_errno);
+
+/* What a failed read means: 0 = nothing now; -EIO = not now, try later (counted, unless the interface is
+ * down); any other negative errno = the device is gone. [lane] */
+int darwin_queue_read_failed(struct darwin_queue *q, int os_errno);
 
 /* Counts n packets that the kernel has not taken, and sees whether the device is gone. [lane] */
 void darwin_queue_count(struct darwin_queue *q, int e, uint32_t n);

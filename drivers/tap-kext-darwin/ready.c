@@ -15,6 +15,12 @@ void tap_ready_init(struct tap_ready *r)
 
 /* ---- kqueue ---- */
 
+static void close_kqueue(struct tap_ready *r)
+{
+	darwin_ops.close(r->kq);
+	r->kq = -1;
+}
+
 /* Returns 0 or an errno. */
 static int open_kqueue(struct tap_ready *r)
 {
@@ -23,14 +29,19 @@ static int open_kqueue(struct tap_ready *r)
 					   .flags = DARWIN_EV_ADD,
 					   .fflags = DARWIN_NOTE_LOWAT,
 					   .data = 1};
+	int e = 0;
 	r->kq = darwin_ops.kqueue();
 	if (r->kq < 0)
 		return errno;
-	if (darwin_ops.kevent(r->kq, &want, 1, NULL, 0) == 0)
-		return 0;
-	int e = errno;
-	darwin_ops.close(r->kq);
-	r->kq = -1;
+	/* for event loops that want it so, and ask before they set it: xnu keeps the flag of a kqueue
+	 * and says ENOTTY all the same */
+	(void)darwin_ops.set_nonblock(r->kq);
+	if (darwin_ops.kevent(r->kq, &want, 1, NULL, 0) != 0)
+		e = errno;
+	else if (r->host->watch(r->lane, r->kq, VPN_POLLIN, DARWIN_TOKEN_QUEUE) != VPN_OK)
+		e = EOPNOTSUPP;
+	if (e != 0)
+		close_kqueue(r);
 	return e;
 }
 
@@ -124,8 +135,10 @@ void tap_ready_close(struct tap_ready *r)
 	for (int i = 0; i < 2; i++)
 		if (r->pipe[i] >= 0)
 			darwin_ops.close(r->pipe[i]);
-	if (r->kq >= 0)
-		darwin_ops.close(r->kq);
+	if (r->kq >= 0) {
+		r->host->watch(r->lane, r->kq, 0, DARWIN_TOKEN_QUEUE);
+		close_kqueue(r);
+	}
 	tap_ready_init(r);
 }
 

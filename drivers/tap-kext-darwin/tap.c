@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tap-kext-darwin: the device component for TAP on macOS. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,8 +123,10 @@ static vpn_status provide_node(struct tap *t, struct vpn_error *err)
 	if (e == 0 && loaded.n_tap > 1)
 		return tap_advice_collision(&loaded, err);
 	bool there = tap_kext_find(t->options->kext, &system, &found);
-	if (e == 0 && loaded.n_tap == 1)
-		return tap_advice_explain(TAP_NO_SLOT, &system, there ? &found : NULL, "", err);
+	if (e == 0 && loaded.n_tap == 1) { /* and has made no nodes */
+		snprintf(found.id, sizeof(found.id), "%s", loaded.taps[0]->id);
+		return tap_advice_explain(TAP_NO_SLOT, &system, &found, "", err);
+	}
 	if (!there && t->options->kext != NULL && t->options->kext[0] != '\0')
 		return darwin_fault(err, VPN_ENOENT, 0, "/kext", "there is no %s",
 				    t->options->kext);

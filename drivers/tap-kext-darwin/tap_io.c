@@ -18,13 +18,7 @@ static int read_frame(struct tap_io *io, struct vpn_packet *p)
 		return 1;
 	if (n == 0)
 		return -ENXIO;
-	if (errno == EAGAIN || errno == EINTR)
-		return 0;
-	if (errno == ENOMEM || errno == ENOBUFS) {
-		vpn_count(io->queue.lane, DARWIN_READ_ERRORS, 1);
-		return 0;
-	}
-	return -errno;
+	return darwin_queue_read_failed(&io->queue, errno);
 }
 
 static int read_frames(struct darwin_queue *q, struct vpn_packet **pkts, uint32_t n)

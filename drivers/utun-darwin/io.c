@@ -52,24 +52,6 @@ static void accept_read(struct utun_io *io, struct vpn_packet *p, size_t got)
 		p->len = (uint32_t)(got - UTUN_HEADER);
 }
 
-/* What a failed read means to the queue. */
-static int read_failed(struct utun_io *io, int e)
-{
-	switch (e) {
-	case EAGAIN:
-	case EINTR:
-		return 0;
-	case ENOBUFS:
-	case ENOMEM:
-		vpn_count(io->queue.lane, DARWIN_READ_ERRORS, 1);
-		return 0;
-	case EIO:
-		return -ENXIO; /* not a device that is down, as it would be for a kext */
-	default:
-		return -e;
-	}
-}
-
 static void aim(struct utun_io *io, struct iovec iov[3], uint8_t *header,
 		const struct vpn_packet *p)
 {
@@ -85,7 +67,7 @@ static int read_one(struct utun_io *io, struct vpn_packet *p)
 	aim(io, iov, header, p);
 	ssize_t n = darwin_ops.readv(io->fd, iov, 3);
 	if (n < 0)
-		return read_failed(io, errno);
+		return darwin_queue_read_failed(&io->queue, errno);
 	if (n == 0)
 		return -ENXIO; /* the other end, the kernel's, has closed */
 	accept_read(io, p, (size_t)n);
@@ -111,7 +93,7 @@ static int read_batch(struct utun_io *io, struct vpn_packet **pkts, uint32_t n)
 		return read_one(io, pkts[0]);
 	}
 	if (got < 0)
-		return read_failed(io, errno);
+		return darwin_queue_read_failed(&io->queue, errno);
 	if (got == 0) /* closed, or nothing there: a plain read tells them apart */
 		return read_one(io, pkts[0]);
 	io->received = true;

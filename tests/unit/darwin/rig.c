@@ -72,6 +72,16 @@ static void wake(const struct vpn_host *host, uint32_t index)
 	assert_int_equal(write(current->woken[1], "w", 1), 1);
 }
 
+static vpn_status (*watch_of_fake)(struct vpn_lane *lane, int fd, uint32_t events, uint64_t token);
+
+/* Token 0 is the queue's. */
+static vpn_status watch(struct vpn_lane *lane, int fd, uint32_t events, uint64_t token)
+{
+	if (current->refuses_queue && token == 0 && events != 0)
+		return VPN_EIO;
+	return watch_of_fake(lane, fd, events, token);
+}
+
 /* ---- life ---- */
 
 vpn_status rig_start(struct rig *r, const void *config, uint32_t mtu_above)
@@ -83,6 +93,8 @@ vpn_status rig_start(struct rig *r, const void *config, uint32_t mtu_above)
 	r->record = 0;
 	r->err = (struct vpn_error){.size = sizeof(r->err)};
 	fake_init(&r->fake, 1, mtu_above);
+	watch_of_fake = r->fake.host.watch;
+	r->fake.host.watch = watch;
 	r->fake.host.wake = wake;
 	r->fake.host.get_service = get_service;
 	vpn_status status = life->validate(config, &r->err);
@@ -179,6 +191,23 @@ void rig_until_failed(struct rig *r)
 }
 
 /* ---- asking ---- */
+
+void rig_retry(struct rig *r)
+{
+	if (r->fake.deadline[0] == 0)
+		return;
+	rig_component()->flow->timer(r->inst, &r->fake.lanes[0], r->fake.deadline[0]);
+	rig_turn(r);
+}
+
+void rig_settle(struct rig *r, uint32_t n)
+{
+	for (int i = 0; i < 10000 && r->fake.n_captured < n && !r->fake.failed; i++) {
+		(void)take_wakes(r, 1);
+		rig_turn(r);
+		rig_retry(r);
+	}
+}
 
 bool rig_logged(const struct rig *r, const char *text)
 {

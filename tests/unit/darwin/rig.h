@@ -16,7 +16,8 @@ struct rig {
 	const void *config;
 	struct vpn_error err;
 	void *inst;
-	int woken[2]; /* a pipe that wake() writes to, for a driver with a thread; or -1 */
+	int woken[2];       /* a pipe that wake() writes to, for a driver with a thread; or -1 */
+	bool refuses_queue; /* the host watches no descriptor of the queue */
 	/* the host's journal */
 	bool has_journal;
 	uint64_t record; /* 0 = none */
@@ -47,6 +48,12 @@ void rig_turn(struct rig *r);
 void rig_until_captured(struct rig *r, uint32_t n);
 void rig_until_paused(struct rig *r);
 void rig_until_failed(struct rig *r);
+
+/* The time of the driver's timer comes, when it waits for one. */
+void rig_retry(struct rig *r);
+
+/* All of that until n packets were pushed down or the driver has given up. */
+void rig_settle(struct rig *r, uint32_t n);
 
 bool rig_logged(const struct rig *r, const char *text);
 struct vpn_device_info rig_info(struct rig *r);

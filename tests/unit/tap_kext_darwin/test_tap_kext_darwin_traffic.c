@@ -97,6 +97,19 @@ static void fails_when_kevent_is_demanded_and_refused(void **state)
 	rig_must_refuse(&rig, &options, VPN_ENOTSUP, "/readiness", "auto");
 }
 
+static void waits_by_select_when_the_host_cannot_watch_a_kqueue(void **state)
+{
+	(void)state;
+	rig.refuses_queue = true;
+	rig_must_start(&rig, &options, ETHERNET_MTU);
+	assert_true(rig_logged(&rig, "waits by select"));
+	send_frames(20);
+	rig_until_captured(&rig, 20);
+	rig_stop(&rig);
+	options.readiness = TAP_READY_KEVENT;
+	rig_must_refuse(&rig, &options, VPN_ENOTSUP, "/readiness", "auto");
+}
+
 static void stops_reading_while_the_stage_below_is_full(void **state)
 {
 	const struct vpn_flow *flow = rig_component()->flow;
@@ -212,6 +225,7 @@ int main(void)
 		cmocka_unit_test_setup(reads_frames_however_it_waits, setup),
 		cmocka_unit_test_setup(comes_to_rest_when_nothing_is_there, setup),
 		cmocka_unit_test_setup(fails_when_kevent_is_demanded_and_refused, setup),
+		cmocka_unit_test_setup(waits_by_select_when_the_host_cannot_watch_a_kqueue, setup),
 		cmocka_unit_test_setup(stops_reading_while_the_stage_below_is_full, setup),
 		cmocka_unit_test_setup(waits_while_the_device_is_down, setup),
 		cmocka_unit_test_setup(drops_what_exceeds_the_stack, setup),

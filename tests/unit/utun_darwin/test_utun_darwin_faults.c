@@ -52,6 +52,7 @@ static uint32_t live(uint32_t fail_at, int e)
 		sent += model_send("utun3", packet, sizeof(packet));
 	model_set_mtu("utun3", 1300);
 	rig_turn(&rig);
+	rig_retry(&rig);
 	rig_up(&rig, packet, sizeof(packet), 0, 10);
 	if (!rig.fake.failed) {
 		uint32_t got = model_find("utun3")->n_received;

@@ -334,6 +334,25 @@ static void ends_the_pipeline_when_the_device_is_gone(void **state)
 	}
 }
 
+static void tries_again_after_a_read_that_fails_strangely(void **state)
+{
+	(void)state;
+	for (int batch = 0; batch < 2; batch++) {
+		options.batch = batch ? UTUN_BATCH_AUTO : UTUN_BATCH_OFF;
+		rig_must_start(&rig, &options, RIG_MTU);
+		send_marked(3);
+		model.fail_at = model.calls + 1;
+		model.fail_errno = EDEADLK;
+		rig_turn(&rig);
+		assert_false(rig.fake.failed);
+		assert_int_equal(rig_count(&rig, "read_errors"), 1);
+		assert_int_equal(rig.fake.n_captured, 0);
+		rig_retry(&rig);
+		expect_marked(3);
+		rig_stop(&rig);
+	}
+}
+
 static void ends_it_once_when_a_write_finds_out(void **state)
 {
 	(void)state;
@@ -366,6 +385,7 @@ int main(void)
 		cmocka_unit_test_setup(carries_congestion_marks_over, setup),
 		cmocka_unit_test_setup(delivers_what_exceeds_our_mtu, setup),
 		cmocka_unit_test_setup(ends_the_pipeline_when_the_device_is_gone, setup),
+		cmocka_unit_test_setup(tries_again_after_a_read_that_fails_strangely, setup),
 		cmocka_unit_test_setup(ends_it_once_when_a_write_finds_out, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
