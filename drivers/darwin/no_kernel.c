@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A system without any of it: for the drivers' plugin files of this machine, which show their options and
- * check manifests (docs/manifest.md), and whose start fails. */
+/* A system without any of it: for the plugin files of other systems, in which `vpncore check --platform` and
+ * `plugin show` find the options. Their start fails. */
 #include <errno.h>
 
 #include "ops.h"
