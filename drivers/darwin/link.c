@@ -105,7 +105,7 @@ static void mask_of(uint8_t *out, uint32_t bytes, uint32_t length)
 {
 	for (uint32_t i = 0; i < bytes; i++) {
 		uint32_t bits = length > 8 * i ? length - 8 * i : 0;
-		out[i] = bits >= 8 ? 0xff : (uint8_t)(0xff00u >> bits);
+		out[i] = (uint8_t)(0xff00u >> (bits < 8 ? bits : 8));
 	}
 }
 
