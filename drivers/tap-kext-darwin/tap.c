@@ -21,7 +21,8 @@ struct tap {
 	struct tap_io io;
 	bool started;
 	char loaded[64]; /* id of what we load and shall unload; "" = nothing */
-	const struct vpn_journal_ext *journal; /* NULL = the host has none */
+	const struct vpn_journal_ext
+		*journal; /* NULL = the host has none, or nothing is unloaded */
 	void *journal_inst;
 	uint64_t record; /* of the journal, 0 = none */
 };
@@ -77,7 +78,7 @@ static vpn_status write_record(struct tap *t, const char *id, struct vpn_error *
 {
 	struct tap_record record = {.version = 1};
 	memcpy(record.id, id, strlen(id) + 1);
-	if (!t->options->unload || id[0] == '\0' || t->journal == NULL)
+	if (t->journal == NULL || id[0] == '\0')
 		return VPN_OK;
 	return t->journal->add(t->journal_inst, 0, &record, sizeof(record), &t->record, err);
 }
