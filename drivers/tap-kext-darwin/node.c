@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "advice.h"
@@ -11,20 +12,20 @@
 /* Which process has a node open: the extension tells it in the interface's status, "open (pid 12)". */
 static int find_holder(const char *name)
 {
+	static const char mark[] = "open (pid ";
 	struct darwin_ifstat status = {0};
-	int pid = 0;
+	long pid = 0;
 	int fd = darwin_ops.socket(DARWIN_AF_INET, DARWIN_SOCK_DGRAM, 0);
 	if (fd < 0)
 		return 0;
 	snprintf(status.name, sizeof(status.name), "%s", name);
 	if (darwin_ops.ioctl(fd, DARWIN_SIOCGIFSTATUS, &status) == 0) {
 		status.text[sizeof(status.text) - 1] = '\0';
-		const char *at = strstr(status.text, "open (pid ");
-		if (at == NULL || sscanf(at, "open (pid %d)", &pid) != 1)
-			pid = 0;
+		const char *at = strstr(status.text, mark);
+		pid = at != NULL ? strtol(at + sizeof(mark) - 1, NULL, 10) : 0;
 	}
 	darwin_ops.close(fd);
-	return pid;
+	return pid > 0 && pid <= INT32_MAX ? (int)pid : 0;
 }
 
 static vpn_status explain_busy(const char *name, bool any, struct vpn_error *err)

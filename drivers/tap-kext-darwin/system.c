@@ -2,7 +2,7 @@
 #include "system.h"
 
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ops.h"
@@ -12,6 +12,20 @@ static bool read_text(const char *name, char *buf, size_t cap)
 	size_t len = cap - 1;
 	memset(buf, 0, cap);
 	return darwin_ops.sysctl(name, buf, &len) == 0;
+}
+
+/* "14.5.1": the first two numbers; false when there is not even one. */
+static bool read_version(const char *text, int *ret_major, int *ret_minor)
+{
+	char *end = NULL;
+	long major = strtol(text, &end, 10), minor = 0;
+	if (end == text || major <= 0 || major > 1000)
+		return false;
+	if (*end == '.')
+		minor = strtol(end + 1, NULL, 10);
+	*ret_major = (int)major;
+	*ret_minor = minor >= 0 && minor <= 1000 ? (int)minor : 0;
+	return true;
 }
 
 /* macOS of a release of Darwin: 8 is 10.4, 19 is 10.15, 20 is 11, 24 is 15; then the year's numbers,
@@ -35,15 +49,12 @@ struct tap_system tap_system_read(void)
 	char text[64];
 	int32_t arm = 0;
 	size_t len = sizeof(arm);
-	int release = 0;
+	int release = 0, patch = 0;
 	/* kern.osproductversion: since 10.13.4 */
-	if (!read_text("kern.osproductversion", text, sizeof(text)) ||
-	    sscanf(text, "%d.%d", &s.major, &s.minor) < 1) {
-		s.major = s.minor = 0;
-		if (read_text("kern.osrelease", text, sizeof(text)) &&
-		    sscanf(text, "%d", &release) == 1)
-			from_darwin(release, &s);
-	}
+	if ((!read_text("kern.osproductversion", text, sizeof(text)) ||
+	     !read_version(text, &s.major, &s.minor)) &&
+	    read_text("kern.osrelease", text, sizeof(text)) && read_version(text, &release, &patch))
+		from_darwin(release, &s);
 	if (s.major == 10 && s.minor == 16) { /* what 11 tells programs of older SDKs */
 		s.major = 11;
 		s.minor = 0;

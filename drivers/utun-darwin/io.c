@@ -28,7 +28,7 @@ vpn_status utun_io_probe(struct utun_io *io, const struct utun_options *o, struc
 /* Whether an errno says that the kernel does not take such calls at all. */
 static bool refuses_batches(int e)
 {
-	return e == ENOSYS || e == EINVAL || e == EOPNOTSUPP || e == ENOTSUP || e == EFAULT;
+	return e == ENOSYS || e == EINVAL || e == EOPNOTSUPP || e == EFAULT;
 }
 
 static void tell_refusal(const struct utun_io *io, const char *call, int e)

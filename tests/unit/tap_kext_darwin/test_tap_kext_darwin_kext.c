@@ -137,8 +137,8 @@ static void takes_no_strange_identifiers(void **state)
 		"<key>CFBundleIdentifier</key><string>unfinished",
 		"<key>CFBundleIdentifier</key>",
 		"bplist00",
-		"<key>CFBundleIdentifier</key><string>"
-		"0123456789012345678901234567890123456789012345678901234567890123456789</string>",
+		("<key>CFBundleIdentifier</key><string>"
+		 "0123456789012345678901234567890123456789012345678901234567890123456789</string>"),
 	};
 	const struct tap_system now = {14, 5, false};
 	struct tap_found f;
