@@ -42,7 +42,7 @@ static void this_process_is_of_one_start(void **state)
 	origin_here(&then);
 	origin_here(&now);
 	assert_false(origin_is_other_boot(&then, &now));
-	assert_true(origin_is_first_netns());
+	assert_true(origin_is_first_netns(false));
 	assert_true(then.pid != 0 && then.wall_ns != 0);
 }
 
