@@ -66,12 +66,15 @@ static void assume(struct choice_item *item, const char *platform)
 bool choice_make(struct choice *out, const struct loader *l, uint32_t kind,
 		 bool (*takes)(void *ctx, const struct loaded *c, char *why, size_t cap), void *ctx)
 {
+	out->n = 0;
 	out->items = calloc(loader_count(l) + 1, sizeof(*out->items));
 	if (out->items == NULL)
 		return false;
-	for (size_t i = 0; i < loader_count(l); i++)
-		if (is_candidate(l, i, kind) && !has_id(out, loader_at(l, i)->component->id))
-			out->items[out->n++].loaded = loader_at(l, i);
+	for (size_t i = 0; i < loader_count(l); i++) {
+		const struct loaded *c = loader_at(l, i);
+		if (c != NULL && is_candidate(l, i, kind) && !has_id(out, c->component->id))
+			out->items[out->n++].loaded = c;
+	}
 	qsort(out->items, out->n, sizeof(*out->items), compare_items);
 	for (size_t i = 0; i < out->n; i++) {
 		struct choice_item *item = &out->items[i];

@@ -231,14 +231,27 @@ struct holder {
 	unsigned looks; /* in a row that have shown the same */
 };
 
+static void parse_holder(const char *text, struct holder *h)
+{
+	char *role, *end;
+	long pid = strtol(text, &role, 10);
+	size_t n = *role == ' ' ? strcspn(role + 1, " ") : 0;
+	if (pid <= 0 || n == 0 || role[1 + n] != ' ')
+		return;
+	const char *space = role + n + 2;
+	h->space = strtoull(space, &end, 10);
+	if (end == space)
+		return;
+	h->pid = pid;
+	h->runs = n == 3 && strncmp(role + 1, "run", n) == 0;
+}
+
 static void read_holder(int fd, struct holder *h)
 {
-	char text[64] = "", role[8] = "";
+	char text[64] = "";
 	struct holder now = {0};
-	if (pread(fd, text, sizeof(text) - 1, 0) > 0 &&
-	    sscanf(text, "%ld %7s %" SCNu64, &now.pid, role, &now.space) != 3)
-		now.pid = 0;
-	now.runs = now.pid > 0 && strcmp(role, "run") == 0;
+	if (pread(fd, text, sizeof(text) - 1, 0) > 0)
+		parse_holder(text, &now);
 	now.looks = now.pid == h->pid && now.space == h->space && now.runs == h->runs ? h->looks + 1
 										      : 1;
 	*h = now;

@@ -114,7 +114,7 @@ static uint32_t probe(const struct vpn_host *host, struct vpn_error *why)
 {
 	(void)host;
 	snprintf(why->text, sizeof(why->text), "the build says so");
-	return FIGURE > 0 ? FIGURE : 0;
+	return (uint32_t)(FIGURE > 0 ? FIGURE : 0);
 }
 
 static const struct vpn_probe_ext probe_ext = {.size = sizeof(probe_ext), .probe = probe};
