@@ -7,7 +7,7 @@ endif()
 set(sources "")
 foreach(file wireguard options text blake2 x25519_ladder noise types cookie ratelimit replay epoch allowedips index endpoint
 		keypair peer peers timers staging handshake send receive inner icmp lane names config
-		uapi uapi_socket uapi_text uapi_get aead aead_libsodium)
+		uapi uapi_socket uapi_system_linux uapi_text uapi_get aead aead_libsodium)
 	list(APPEND sources "${wireguard}/${file}.c")
 endforeach()
 add_fuzzer(wg_messages fuzz_wg_messages.c "${wireguard_tests}/wg_world.c" ${sources})
